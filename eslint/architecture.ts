@@ -1,0 +1,33 @@
+/**
+ * Which file may import which: the layers, and the one home of each package that must not spread. `eslint.config.js` enforces both
+ * with the two rules beside this file. A new folder or package of that kind is a line here, and a decision.
+ */
+
+/** Top to bottom. A file imports its own layer and the ones below; layers of one line do not know each other. */
+export const layers = [
+  ['cli'],
+  ['app'],
+  ['core'],
+  ['config', 'version'],
+  ['http'],
+  ['chat'],
+  ['workflows'],
+  ['bots'],
+  ['conversations'],
+  ['models', 'accounts', 'files', 'usage'],
+  ['journal'],
+  ['cluster', 'db'],
+  ['lib'],
+]
+
+/** `packages` end in `/` for a whole scope; `homes` are globs below `server/src`. */
+export const packageHomes = [
+  { packages: ['kysely'], homes: ['**/*-store.ts', 'journal/**', 'db/**', 'accounts/**'] },
+  { packages: ['better-sqlite3', 'mysql2'], homes: ['db/**'] },
+  { packages: ['better-auth'], homes: ['accounts/**'] },
+  { packages: ['fastify', 'fastify-type-provider-zod', '@fastify/', '@scalar/'], homes: ['http/**'] },
+  { packages: ['ioredis', 'bullmq'], homes: ['cluster/**'] },
+  { packages: ['undici', 'ai', '@ai-sdk/'], homes: ['models/**'] },
+  { packages: ['commander'], homes: ['cli.ts', 'cli/**'] },
+  { packages: ['node:process'], homes: ['config.ts'] },
+]

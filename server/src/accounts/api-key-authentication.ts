@@ -1,0 +1,126 @@
+import { hash, timingSafeEqual } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
+import { isDatabaseUnavailable } from '../db/database.ts'
+import type { Db } from '../db/database.ts'
+import { AppError } from '../lib/app-error.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { SecretBox } from '../lib/secret-box.ts'
+import { isWellFormed, md5Of } from './api-key-secret.ts'
+import { findKeyByMd5 } from './api-key-store.ts'
+import { createKeyUses } from './api-key-uses.ts'
+import { createSecretHash } from './api-keys.ts'
+import type { Principal } from './principal.ts'
+
+export type KeyAuthentication = {
+  /**
+   * Who holds this secret. Answers at once for a key seen within the last second, else after one
+   * query. Throws `unauthenticated` with the reason, `unavailable` when the database cannot tell.
+   */
+  authenticate(secret: string): Principal | Promise<Principal>
+  /** After a change to a key: the next call with it reads it again. */
+  forget(keyId: string): void
+  /** Writes the times of last use that are not written yet. */
+  flush(): Promise<void>
+  /** Flushes and stops. */
+  close(): Promise<void>
+}
+
+export type KeyAuthenticationDeps = {
+  db: Db
+  secrets: SecretBox
+  clock: Clock
+  /** Told when times of last use could not be written; they are tried again. */
+  onError: (cause: unknown) => void
+}
+
+/**
+ * The gate of every API call. What was read is believed for one second, so that a key revoked on
+ * another node or at the command line stops working within that second; in this process at once.
+ */
+export function createKeyAuthentication({ db, secrets, clock, onError }: KeyAuthenticationDeps): KeyAuthentication {
+  const secretHash = createSecretHash(secrets)
+  const uses = createKeyUses({ db, onError })
+  const known = new LRUCache<string, KnownKey>({ max: KEYS_REMEMBERED })
+  // apart from the known ones, so that a flood of guesses cannot push those out
+  const unknown = new LRUCache<string, number>({ max: GUESSES_REMEMBERED })
+  const reading = new Map<string, Promise<KnownKey | undefined>>()
+  let changes = 0
+
+  const accept = (key: KnownKey, now: number): Principal => {
+    if (key.deleted) throw new AppError('unauthenticated', 'api key deleted')
+    if (key.expiredAt !== 0 && now >= key.expiredAt) throw new AppError('unauthenticated', 'api key expired')
+    uses.note(key.id, now)
+    return key.principal
+  }
+
+  const read = async (digest: string, secret: string): Promise<KnownKey | undefined> => {
+    const readAt = clock()
+    const changesBefore = changes
+    const row = await findKeyByMd5(db, md5Of(secret))
+    if (!row || !(row.secretHash === '' || isSame(row.secretHash, secretHash(secret)))) {
+      unknown.set(digest, readAt)
+      return undefined
+    }
+
+    const { id, deleted, expiredAt, userId } = row
+    const key = { id, deleted, expiredAt, readAt, principal: Object.freeze({ userId, keyId: id }) }
+    if (changes === changesBefore) known.set(digest, key)
+    return key
+  }
+
+  const readOnce = async (digest: string, secret: string): Promise<Principal> => {
+    const pending = reading.get(digest) ?? read(digest, secret)
+    reading.set(digest, pending)
+    const key = await pending.catch(rethrowUnavailable).finally(() => {
+      if (reading.get(digest) === pending) reading.delete(digest)
+    })
+    if (!key) throw invalid()
+    return accept(key, clock())
+  }
+
+  return {
+    authenticate(secret) {
+      // a secret is never kept, not even in memory
+      const digest = hash('sha256', secret, 'base64')
+      const now = clock()
+      const key = known.get(digest)
+      if (key && isFresh(key.readAt, now)) return accept(key, now)
+
+      if (!isWellFormed(secret)) throw invalid()
+      const guessedAt = unknown.get(digest)
+      if (guessedAt !== undefined && isFresh(guessedAt, now)) throw invalid()
+      return readOnce(digest, secret)
+    },
+    forget(keyId) {
+      // what is being read at this moment may be the key as it was: neither kept nor given to calls that come after this one
+      changes++
+      reading.clear()
+      for (const [digest, key] of known.entries()) {
+        if (key.id === keyId) known.delete(digest)
+      }
+    },
+    flush: () => uses.flush(),
+    close: () => uses.close(),
+  }
+}
+
+type KnownKey = { id: string; deleted: boolean; expiredAt: number; readAt: number; principal: Principal }
+
+const BELIEVED_MS = 1_000
+const KEYS_REMEMBERED = 10_000
+const GUESSES_REMEMBERED = 10_000
+
+/** @NOTE a clock that was put back makes everything old: nothing is believed for longer than it should be. */
+const isFresh = (readAt: number, now: number) => now >= readAt && now - readAt < BELIEVED_MS
+
+const invalid = () => new AppError('unauthenticated', 'api key invalid')
+
+function isSame(stored: string, computed: string): boolean {
+  const [a, b] = [Buffer.from(stored), Buffer.from(computed)]
+  return a.length === b.length && timingSafeEqual(a, b)
+}
+
+function rethrowUnavailable(cause: unknown): never {
+  if (isDatabaseUnavailable(cause)) throw new AppError('unavailable', 'the database cannot be reached: try again', { cause })
+  throw cause
+}

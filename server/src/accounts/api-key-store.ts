@@ -1,0 +1,143 @@
+import { sql } from 'kysely'
+import type { Selectable, SelectQueryBuilder } from 'kysely'
+import type { Db } from '../db/database.ts'
+import type { ApiKeyTable, Tables } from '../db/tables.ts'
+
+/** A key without its secret. Times are ms; 0 means never. */
+export type ApiKey = {
+  id: string
+  userId: string
+  name: string
+  /** Empty for keys imported from Coze. */
+  lastFour: string
+  expiredAt: number
+  createdAt: number
+  updatedAt: number
+  lastUsedAt: number
+}
+
+/** A key as authentication needs it, deleted ones too. */
+export type StoredKey = { id: string; userId: string; deleted: boolean; expiredAt: number; secretHash: string }
+
+export type NewApiKey = Pick<ApiKey, 'userId' | 'name' | 'lastFour' | 'expiredAt' | 'createdAt'> & { md5: string; secretHash: string }
+
+export async function insertKey(db: Db, key: NewApiKey): Promise<string> {
+  const { insertId } = await db
+    .insertInto('api_key')
+    .values({
+      api_key: key.md5,
+      secret_hash: key.secretHash,
+      last_four: key.lastFour,
+      name: key.name,
+      user_id: key.userId,
+      expired_at: key.expiredAt,
+      created_at: key.createdAt,
+      updated_at: key.createdAt,
+    })
+    .executeTakeFirstOrThrow()
+  return String(insertId)
+}
+
+export async function findKeyByMd5(db: Db, md5: string): Promise<StoredKey | undefined> {
+  const row = await db
+    .selectFrom('api_key')
+    .select(['id', 'user_id', 'status', 'expired_at', 'secret_hash'])
+    .where('api_key', '=', md5)
+    .executeTakeFirst()
+  return (
+    row && {
+      id: String(row.id),
+      userId: String(row.user_id),
+      deleted: row.status !== LIVE,
+      expiredAt: toMs(row.expired_at),
+      secretHash: row.secret_hash,
+    }
+  )
+}
+
+/** Not a deleted one. */
+export async function findKey(db: Db, keyId: string): Promise<ApiKey | undefined> {
+  const row = await db.selectFrom('api_key').selectAll().where('id', '=', keyId).where('status', '=', LIVE).executeTakeFirst()
+  return row && toApiKey(row)
+}
+
+/** Newest first, without deleted ones; of everybody when no user is given. */
+export async function listKeyRows(db: Db, userId: string | undefined, page: { offset: number; limit: number }): Promise<ApiKey[]> {
+  const rows = await ofUser(db.selectFrom('api_key'), userId)
+    .selectAll()
+    .orderBy('id', 'desc')
+    .offset(page.offset)
+    .limit(page.limit)
+    .execute()
+  return rows.map(toApiKey)
+}
+
+export async function countKeys(db: Db, userId: string | undefined): Promise<number> {
+  const { total } = await ofUser(db.selectFrom('api_key'), userId)
+    .select((eb) => eb.fn.countAll().as('total'))
+    .executeTakeFirstOrThrow()
+  return Number(total)
+}
+
+export async function updateKeyRow(db: Db, key: Pick<ApiKey, 'id' | 'name' | 'expiredAt' | 'updatedAt'>): Promise<void> {
+  await db
+    .updateTable('api_key')
+    .set({ name: key.name, expired_at: key.expiredAt, updated_at: key.updatedAt })
+    .where('id', '=', key.id)
+    .where('status', '=', LIVE)
+    .execute()
+}
+
+/** The row stays: what the key did can still be told. */
+export async function markKeyDeleted(db: Db, keyId: string, now: number): Promise<void> {
+  await db.updateTable('api_key').set({ status: DELETED, updated_at: now }).where('id', '=', keyId).execute()
+}
+
+/** One statement, however many keys. @NOTE BigInt: MariaDB's CASE compares a number with a text as floating point, which mixes up long ids. */
+export async function updateLastUsed(db: Db, uses: { keyId: string; usedAt: number }[]): Promise<void> {
+  if (uses.length === 0) return
+
+  const times = sql.join(
+    uses.map(({ keyId, usedAt }) => sql`when ${BigInt(keyId)} then ${usedAt}`),
+    sql` `,
+  )
+  await db
+    .updateTable('api_key')
+    .set({ last_used_at: sql<number>`case id ${times} end` })
+    .where(
+      'id',
+      'in',
+      uses.map(({ keyId }) => keyId),
+    )
+    .execute()
+}
+
+const LIVE = 0
+const DELETED = 1
+
+function ofUser<O>(query: SelectQueryBuilder<Tables, 'api_key', O>, userId: string | undefined) {
+  const live = query.where('status', '=', LIVE)
+  return userId === undefined ? live : live.where('user_id', '=', userId)
+}
+
+function toApiKey(row: Selectable<ApiKeyTable>): ApiKey {
+  return {
+    id: String(row.id),
+    userId: String(row.user_id),
+    name: row.name,
+    lastFour: row.last_four,
+    expiredAt: toMs(row.expired_at),
+    createdAt: toMs(row.created_at),
+    updatedAt: toMs(row.updated_at),
+    lastUsedAt: toMs(row.last_used_at),
+  }
+}
+
+/** @NOTE Coze writes Unix seconds into these columns, whatever its schema says: rows imported from it keep their meaning. */
+function toMs(time: number): number {
+  if (time <= 0) return 0
+  return time < FIRST_MS ? time * 1000 : time
+}
+
+// 1973 in ms, the year 5138 in seconds
+const FIRST_MS = 100_000_000_000

@@ -1,0 +1,116 @@
+import { createHmac } from 'node:crypto'
+import type { Db } from '../db/database.ts'
+import { AppError } from '../lib/app-error.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { SecretBox } from '../lib/secret-box.ts'
+import { isExpiryGiven, toExpiredAt } from './api-key-expiry.ts'
+import type { KeyExpiry } from './api-key-expiry.ts'
+import { createKeySecret, lastFourOf, md5Of } from './api-key-secret.ts'
+import { countKeys, findKey, insertKey, listKeyRows, markKeyDeleted, updateKeyRow } from './api-key-store.ts'
+import type { ApiKey } from './api-key-store.ts'
+import type { Principal } from './principal.ts'
+
+export type ApiKeyDeps = {
+  db: Db
+  secrets: SecretBox
+  clock: Clock
+  /** Told of every change to a key, so that one remembered in this process does not outlive it; see createKeyAuthentication. */
+  forgetKey: (keyId: string) => void
+}
+
+export type KeyPage = { keys: ApiKey[]; hasMore: boolean; total: number }
+
+/** The only time the secret is seen: what is stored cannot be turned back into it. */
+export async function createKey(
+  deps: ApiKeyDeps,
+  who: Principal,
+  request: { name: string; expiry: KeyExpiry },
+): Promise<{ key: ApiKey; secret: string }> {
+  const now = deps.clock()
+  const secret = createKeySecret()
+  const draft = {
+    userId: who.userId,
+    name: parseKeyName(request.name),
+    lastFour: lastFourOf(secret),
+    expiredAt: toExpiredAt(request.expiry, now),
+    createdAt: now,
+  }
+
+  const id = await insertKey(deps.db, { ...draft, md5: md5Of(secret), secretHash: createSecretHash(deps.secrets)(secret) })
+  return { key: { ...draft, id, updatedAt: now, lastUsedAt: 0 }, secret }
+}
+
+/** Newest first; pages count from 1. */
+export async function listKeys({ db }: Pick<ApiKeyDeps, 'db'>, who: Principal, page: { page: number; size: number }): Promise<KeyPage> {
+  return listPage(db, who.userId, page)
+}
+
+/** For the operator at the command line: everybody's keys. */
+export async function listKeysOfAllUsers({ db }: Pick<ApiKeyDeps, 'db'>, page: { page: number; size: number }): Promise<KeyPage> {
+  return listPage(db, undefined, page)
+}
+
+export async function getKey({ db }: Pick<ApiKeyDeps, 'db'>, who: Principal, keyId: string): Promise<ApiKey> {
+  const key = await findKey(db, keyId)
+  if (key?.userId !== who.userId) throw notFound()
+  return key
+}
+
+/** What is not given stays as it is. */
+export async function updateKey(
+  deps: ApiKeyDeps,
+  who: Principal,
+  request: { keyId: string; name?: string; expiry: KeyExpiry },
+): Promise<ApiKey> {
+  const now = deps.clock()
+  const key = await getKey(deps, who, request.keyId)
+  const changed = {
+    ...key,
+    name: request.name === undefined ? key.name : parseKeyName(request.name),
+    expiredAt: isExpiryGiven(request.expiry) ? toExpiredAt(request.expiry, now) : key.expiredAt,
+    updatedAt: now,
+  }
+
+  await updateKeyRow(deps.db, changed)
+  deps.forgetKey(key.id)
+  return changed
+}
+
+/** From now on the key opens nothing, and there is no way back. */
+export async function deleteKey(deps: ApiKeyDeps, who: Principal, keyId: string): Promise<void> {
+  const key = await getKey(deps, who, keyId)
+  await revoke(deps, key.id)
+}
+
+/** For the operator at the command line: whoever owns it. */
+export async function revokeKeyOfAnyUser(deps: ApiKeyDeps, keyId: string): Promise<void> {
+  if (!(await findKey(deps.db, keyId))) throw notFound()
+  await revoke(deps, keyId)
+}
+
+/** The second, keyed hash of a secret: a stolen table alone tells nobody whether a guess is right. */
+export function createSecretHash(secrets: SecretBox): (secret: string) => string {
+  const pepper = secrets.deriveKey('api-key-pepper')
+  return (secret) => createHmac('sha256', pepper).update(secret).digest('hex')
+}
+
+const NAME_LENGTH = 255
+
+function parseKeyName(text: string): string {
+  const name = text.trim()
+  if (name === '' || name.length > NAME_LENGTH) throw new AppError('invalid_request', `name: must have 1 to ${NAME_LENGTH} characters`)
+  return name
+}
+
+async function listPage(db: Db, userId: string | undefined, { page, size }: { page: number; size: number }): Promise<KeyPage> {
+  const offset = (page - 1) * size
+  const [keys, total] = await Promise.all([listKeyRows(db, userId, { offset, limit: size }), countKeys(db, userId)])
+  return { keys, hasMore: offset + keys.length < total, total }
+}
+
+async function revoke({ db, clock, forgetKey }: ApiKeyDeps, keyId: string): Promise<void> {
+  await markKeyDeleted(db, keyId, clock())
+  forgetKey(keyId)
+}
+
+const notFound = () => new AppError('not_found', 'api key not found')

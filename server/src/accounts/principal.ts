@@ -1,0 +1,6 @@
+/** Who calls. Every use case takes one; it reaches only what its user owns. */
+export type Principal = {
+  userId: string
+  /** Set when the call came with an API key. */
+  keyId?: string
+}

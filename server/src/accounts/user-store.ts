@@ -1,0 +1,75 @@
+import type { Selectable } from 'kysely'
+import { fromAuthTime, toAuthTime } from '../db/auth-time.ts'
+import { isDuplicate } from '../db/database.ts'
+import type { Db } from '../db/database.ts'
+import type { UserTable } from '../db/tables.ts'
+import { AppError } from '../lib/app-error.ts'
+
+export type UserRole = 'admin' | 'user'
+export type User = { id: string; email: string; name: string; role: UserRole; createdAt: number }
+export type NewUser = Pick<User, 'email' | 'name' | 'role' | 'createdAt'> & { passwordHash: string }
+
+/** Writes the rows better-auth would write for a user with a password. Throws `conflict` when the e-mail address is taken. */
+export async function insertUser(db: Db, { passwordHash, ...user }: NewUser): Promise<User> {
+  const times = { created_at: toAuthTime(db, user.createdAt), updated_at: toAuthTime(db, user.createdAt) }
+  try {
+    return await db.transaction().execute(async (tx) => {
+      const { insertId } = await tx
+        .insertInto('user')
+        .values({ email: user.email, name: user.name, role: user.role, email_verified: 0, ...times })
+        .executeTakeFirstOrThrow()
+      const id = String(insertId)
+      await tx
+        .insertInto('user_account')
+        .values({ user_id: id, account_id: id, provider_id: 'credential', password: passwordHash, ...times })
+        .execute()
+      return { id, ...user }
+    })
+  } catch (cause) {
+    if (isDuplicate(cause)) throw new AppError('conflict', `there is a user ${user.email} already`, { cause })
+    throw cause
+  }
+}
+
+/** The address is given in lower case. */
+export async function findUserByEmail(db: Db, email: string): Promise<User | undefined> {
+  const row = await db.selectFrom('user').selectAll().where('email', '=', email).executeTakeFirst()
+  return row && toUser(row)
+}
+
+export async function findUser(db: Db, userId: string): Promise<User | undefined> {
+  const row = await db.selectFrom('user').selectAll().where('id', '=', userId).executeTakeFirst()
+  return row && toUser(row)
+}
+
+/** In the order they came. */
+export async function listUserRows(db: Db, page: { offset: number; limit: number }): Promise<User[]> {
+  const rows = await db.selectFrom('user').selectAll().orderBy('id').offset(page.offset).limit(page.limit).execute()
+  return rows.map(toUser)
+}
+
+export async function countUsers(db: Db): Promise<number> {
+  const { total } = await db
+    .selectFrom('user')
+    .select((eb) => eb.fn.countAll().as('total'))
+    .executeTakeFirstOrThrow()
+  return Number(total)
+}
+
+/** Sessions nobody came back to; the others end when they are used. */
+export async function deleteExpiredSessions(db: Db, now: number): Promise<void> {
+  await db.deleteFrom('user_session').where('expires_at', '<', toAuthTime(db, now)).execute()
+}
+
+function toUser(row: Selectable<UserTable>): User {
+  return {
+    id: String(row.id),
+    email: row.email,
+    name: row.name,
+    role: toUserRole(row.role),
+    createdAt: fromAuthTime(row.created_at),
+  }
+}
+
+/** An unknown role is the one that may do less. */
+export const toUserRole = (text: unknown): UserRole => (text === 'admin' ? 'admin' : 'user')

@@ -1,0 +1,20 @@
+import type { ContentType, MessageType } from '../conversations/message-store.ts'
+
+/** What happens in a chat run, as the journal keeps it. Ids and times that the run itself has are not repeated. */
+export type ChatEvent =
+  | { type: 'run_created' }
+  | { type: 'run_started' }
+  /** A piece of the answer, or of the reasoning before it. */
+  | { type: 'answer_delta'; text: string }
+  | { type: 'reasoning_delta'; text: string }
+  | { type: 'message_completed'; message: CompletedMessage }
+  | { type: 'run_completed'; finishedAt: number; usage: Usage }
+  | { type: 'run_failed'; finishedAt: number; usage: Usage; error: RunError }
+  | { type: 'run_canceled'; finishedAt: number; usage: Usage }
+
+export type CompletedMessage = { id: string; type: MessageType; content: string; contentType: ContentType; reasoning: string; createdAt: number }
+
+export type Usage = { inputTokens: number; outputTokens: number }
+
+/** `message` is for the caller; `code` is a ModelFailure or one of ours. */
+export type RunError = { code: string; message: string }

@@ -1,0 +1,55 @@
+import type { PublishedBot } from '../bots/bot-config.ts'
+import type { Message } from '../conversations/message-store.ts'
+import { AppError } from '../lib/app-error.ts'
+import type { ModelContentPart, ModelMessage } from '../models/model-adapter.ts'
+import { parseContent } from './message-content.ts'
+import type { ContentPart } from './message-content.ts'
+
+/** Reads an uploaded file of the caller for a model; throws `not_found` when there is none. */
+export type ReadFile = (fileId: string) => Promise<ModelContentPart>
+
+/** The bot's prompt with `{{name}}` filled in: what the caller gives, else the variable's default. Unknown names stay as they are. */
+export function renderPrompt(bot: PublishedBot, given: Record<string, string>): string {
+  const values = new Map([...bot.config.variables.map((variable) => [variable.name, variable.default] as const), ...Object.entries(given)])
+  return bot.config.prompt.replace(/\{\{\s*([\p{L}_][\p{L}\p{N}_.-]*)\s*\}\}/gu, (placeholder, name: string) => values.get(name) ?? placeholder)
+}
+
+/** @param lenient a file that is gone is left out instead of refused: right for earlier messages, wrong for new ones */
+export async function toModelMessages(messages: Message[], readFile: ReadFile, { lenient }: { lenient: boolean }): Promise<ModelMessage[]> {
+  return Promise.all(messages.map((message) => toModelMessage(message, lenient ? leavingOut(readFile) : readFile)))
+}
+
+async function toModelMessage(message: Message, readFile: (fileId: string) => Promise<ModelContentPart | undefined>): Promise<ModelMessage> {
+  if (message.role === 'assistant') return { role: 'assistant', content: message.content }
+  if (message.contentType !== 'object_string') return { role: 'user', content: message.content }
+
+  const parts: ModelContentPart[] = []
+  for (const part of parseContent(message.content, message.contentType)) {
+    const converted = await toModelPart(part, readFile)
+    if (converted) parts.push(converted)
+  }
+  return { role: 'user', content: parts }
+}
+
+async function toModelPart(part: ContentPart, readFile: (fileId: string) => Promise<ModelContentPart | undefined>): Promise<ModelContentPart | undefined> {
+  if (part.type === 'text') return part
+  // no protocol served here takes speech: the text beside it is the question
+  if (part.type === 'audio') return undefined
+  if (part.fileUrl !== undefined) return part.type === 'image' ? { type: 'image', url: part.fileUrl } : { type: 'file', url: part.fileUrl, name: nameOf(part.fileUrl), mime: '' }
+  return part.fileId === undefined ? undefined : readFile(part.fileId)
+}
+
+function leavingOut(readFile: ReadFile) {
+  return async (fileId: string) => {
+    try {
+      return await readFile(fileId)
+    } catch (cause) {
+      if (cause instanceof AppError) return undefined
+      throw cause
+    }
+  }
+}
+
+function nameOf(url: string): string {
+  return decodeURIComponent(new URL(url).pathname.split('/').at(-1) ?? '') || 'file'
+}

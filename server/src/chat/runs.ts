@@ -1,0 +1,57 @@
+import type { Principal } from '../accounts/principal.ts'
+import { findOwnConversation, isOwnChoice } from '../conversations/conversations.ts'
+import { listRunMessages } from '../conversations/message-store.ts'
+import type { Message } from '../conversations/message-store.ts'
+import type { Db } from '../db/database.ts'
+import type { Journal } from '../journal/journal.ts'
+import type { JournalEntry } from '../journal/journal-store.ts'
+import { AppError } from '../lib/app-error.ts'
+import type { ChatEvent } from './chat-event.ts'
+import type { LiveRuns } from './live-runs.ts'
+import { findRun } from './run-store.ts'
+import type { Run } from './run-store.ts'
+
+export type RunsDeps = { db: Db; liveRuns: LiveRuns; journal: Journal<ChatEvent> }
+export type RunAddress = { runId: string; conversationId: string }
+
+/** The caller's own chat; any other does not exist for it. */
+export async function getRun({ db }: Pick<RunsDeps, 'db'>, who: Principal, { runId, conversationId }: RunAddress): Promise<Run> {
+  const run = await findRun(db, runId)
+  if (run?.ownerId !== who.userId) throw new AppError('not_found', 'chat not found')
+
+  const expected = isOwnChoice(conversationId) ? (await findOwnConversation({ db }, who, conversationId))?.id : conversationId
+  if (run.conversationId !== expected) throw new AppError('not_found', 'chat not found')
+  return run
+}
+
+/** What the chat has produced so far, oldest first. */
+export async function getRunMessages(deps: Pick<RunsDeps, 'db'>, who: Principal, address: RunAddress): Promise<Message[]> {
+  await getRun(deps, who, address)
+  return listRunMessages(deps.db, address.runId)
+}
+
+/**
+ * Ends a running chat: the model's call is closed, no text follows, what came so far is kept.
+ * Resolves when that is stored. Throws `cannot_cancel` when the chat has ended already.
+ */
+export async function cancelRun(deps: RunsDeps, who: Principal, address: RunAddress): Promise<Run> {
+  const run = await getRun(deps, who, address)
+  if (run.status !== 'in_progress') throw cannotCancel(run)
+
+  const ended = deps.liveRuns.stop(run.id, 'canceled')
+  if (!ended) throw new AppError('unavailable', 'the chat is not running on this server: try again shortly')
+  await ended
+
+  const after = await getRun(deps, who, address)
+  if (after.status !== 'canceled') throw cannotCancel(after)
+  return after
+}
+
+function cannotCancel(run: Run): AppError {
+  return new AppError('cannot_cancel', `the chat cannot be canceled: it is ${run.status}`)
+}
+
+/** The events of a run after the cursor, live ones as they come. */
+export function followRun({ journal }: Pick<RunsDeps, 'journal'>, position: { runId: string; cursor: number; signal: AbortSignal }): AsyncGenerator<JournalEntry<ChatEvent>[]> {
+  return journal.follow(position)
+}

@@ -1,0 +1,67 @@
+import { getUserByEmail, listUsers } from '../accounts/users.ts'
+import { findBot, findBotByName } from '../bots/bot-store.ts'
+import type { Bot } from '../bots/bot-config.ts'
+import { createBot, hasUnpublishedChanges, publishBot, saveDraft } from '../bots/bots.ts'
+import type { Core } from '../core.ts'
+import { AppError } from '../lib/app-error.ts'
+import { findModelByName, saveModel } from '../models/model-store.ts'
+import type { Manifest, ManifestBot, ManifestModel } from './manifest.ts'
+
+/** What became of one thing of a manifest. */
+export type Applied = { kind: 'model' | 'bot'; id: string; name: string; change: 'created' | 'updated' | 'unchanged'; published?: string }
+
+/** Makes it so: all of the manifest or, when a part is refused, nothing. Doing it twice changes nothing. */
+export async function applyManifest(core: Core, manifest: Manifest): Promise<Applied[]> {
+  return core.db.transaction().execute(async (tx) => {
+    const deps = { ...core, db: tx }
+    const applied: Applied[] = []
+    for (const model of manifest.models) applied.push(await applyModel(deps, model))
+    for (const bot of manifest.bots) applied.push(await applyBot(deps, bot))
+    return applied
+  })
+}
+
+async function applyModel(core: Core, wanted: ManifestModel): Promise<Applied> {
+  const { id, change } = await saveModel(core, wanted)
+  return { kind: 'model', id, name: wanted.name, change }
+}
+
+async function applyBot(core: Core, wanted: ManifestBot): Promise<Applied> {
+  const who = { userId: await ownerId(core, wanted) }
+  await assertModel(core, wanted)
+
+  const { id, name, description, iconUrl, config } = wanted
+  const existing = id === undefined ? await findBotByName(core.db, who.userId, name) : await findBot(core.db, id)
+  if (existing && existing.ownerId !== who.userId) throw new AppError('conflict', `bot ${existing.id} belongs to another user`)
+
+  const profile = { name, description, iconUrl, config }
+  const bot = existing ? await saveIfDifferent(core, existing, profile) : { ...(await createBot(core, who, { id, ...profile })), change: 'created' as const }
+  const result: Applied = { kind: 'bot', id: bot.id, name, change: bot.change }
+  if (!wanted.publish || !(await hasUnpublishedChanges(core, bot))) return result
+
+  const version = await publishBot(core, who, { botId: bot.id, ...wanted.publish })
+  return { ...result, published: version.version }
+}
+
+type Wanted = Pick<ManifestBot, 'name' | 'description' | 'iconUrl' | 'config'>
+
+async function saveIfDifferent(core: Core, bot: Bot, wanted: Wanted): Promise<Bot & { change: 'updated' | 'unchanged' }> {
+  const isSame = JSON.stringify([bot.name, bot.description, bot.iconUrl, bot.draft]) === JSON.stringify([wanted.name, wanted.description, wanted.iconUrl, wanted.config])
+  if (isSame) return { ...bot, change: 'unchanged' }
+  return { ...(await saveDraft(core, { userId: bot.ownerId }, { botId: bot.id, ...wanted })), change: 'updated' }
+}
+
+/** Without an owner the bot is the only user's, where there is only one. */
+async function ownerId(core: Core, bot: ManifestBot): Promise<string> {
+  if (bot.owner !== undefined) return (await getUserByEmail(core, bot.owner)).id
+
+  const { users, total } = await listUsers(core, { page: 1, size: 2 })
+  const [only] = users
+  if (!only || total > 1) throw new AppError('invalid_request', `bot ${bot.name} needs an owner: the e-mail address of one of the ${total} users`)
+  return only.id
+}
+
+async function assertModel(core: Core, { name, config }: ManifestBot): Promise<void> {
+  if (config.model === 'demo' || config.model === 'default' || (await findModelByName(core.db, config.model))) return
+  throw new AppError('invalid_request', `bot ${name}: there is no model named ${config.model}`)
+}

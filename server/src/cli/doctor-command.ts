@@ -1,0 +1,77 @@
+import { access, constants } from 'node:fs/promises'
+import { createConnection } from 'node:net'
+import { Command } from 'commander'
+import { loadConfig } from '../config.ts'
+import type { Config } from '../config.ts'
+import { openDatabase } from '../db/database.ts'
+import { listPendingMigrations } from '../db/migrate.ts'
+import { print, printJson } from './command-core.ts'
+
+type Finding = { check: string; ok: boolean; detail: string }
+
+/** Looks at everything a start needs and says what to do about what is wrong. Changes nothing. */
+export const doctorCommand = () =>
+  new Command('doctor')
+    .description('Check that the server can start and work')
+    .option('--json')
+    .action(async (options: { json?: boolean }) => {
+      const findings = await examine()
+      if (options.json) printJson(findings)
+      else for (const { check, ok, detail } of findings) print(`${ok ? 'ok  ' : 'FAIL'}  ${check}: ${detail}`)
+      if (findings.some((finding) => !finding.ok)) process.exitCode = 1
+    })
+
+async function examine(): Promise<Finding[]> {
+  const node = { check: 'Node.js', ok: isNewEnough(process.versions.node), detail: `${process.versions.node}, needs 22.18 or later` }
+  const settings = await finding('settings', async () => {
+    const config = loadConfig()
+    return { detail: `${config.database.kind} database, data in ${config.dataDir}`, config }
+  })
+  if (!settings.config) return [node, settings]
+  const { config } = settings
+  return [node, strip(settings), await checkDirectory(config), await checkDatabase(config), await checkPort(config)]
+}
+
+const strip = ({ check, ok, detail }: Finding): Finding => ({ check, ok, detail })
+
+async function finding<T extends { detail: string }>(check: string, look: () => Promise<T>): Promise<Finding & Partial<T>> {
+  try {
+    return { check, ok: true, ...(await look()) }
+  } catch (cause) {
+    return { check, ok: false, detail: cause instanceof Error ? cause.message : String(cause) } as Finding & Partial<T>
+  }
+}
+
+function isNewEnough(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number)
+  return major > 22 || (major === 22 && minor >= 18)
+}
+
+const checkDirectory = ({ dataDir }: Config) =>
+  finding('data directory', async () => {
+    await access(dataDir, constants.R_OK | constants.W_OK)
+    return { detail: `${dataDir} can be written` }
+  })
+
+const checkDatabase = ({ database }: Config) =>
+  finding('database', async () => {
+    const db = await openDatabase(database)
+    try {
+      const pending = await listPendingMigrations(db)
+      return { detail: pending.length === 0 ? 'reachable, schema up to date' : `reachable, ${pending.length} migrations to apply: \`coze-plus migrate\` or a start does it` }
+    } finally {
+      await db.destroy()
+    }
+  })
+
+/** A port that answers is taken, by this server or another program: both are worth knowing, neither is wrong. */
+const checkPort = ({ host, port }: Config) =>
+  finding('port', async () => {
+    const taken = await new Promise<boolean>((resolve) => {
+      const socket = createConnection({ host, port, timeout: 1_000 })
+      socket.once('connect', () => (socket.destroy(), resolve(true)))
+      socket.once('error', () => resolve(false))
+      socket.once('timeout', () => (socket.destroy(), resolve(false)))
+    })
+    return { detail: taken ? `${host}:${port} is in use: a server is running there` : `${host}:${port} is free` }
+  })

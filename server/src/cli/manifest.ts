@@ -1,0 +1,146 @@
+import { readFile } from 'node:fs/promises'
+import { parse } from 'yaml'
+import { z } from 'zod'
+import { botConfigSchema } from '../bots/bot-config.ts'
+import type { BotConfig } from '../bots/bot-config.ts'
+import { environment } from '../config.ts'
+import { AppError } from '../lib/app-error.ts'
+
+/** What a manifest says: models and bots as they should be. */
+export type Manifest = { models: ManifestModel[]; bots: ManifestBot[] }
+
+export type ManifestModel = { name: string; id: string | undefined; protocol: 'openai' | 'anthropic' | 'google' | 'demo'; baseUrl: string; apiKey: string; providerModel: string }
+
+export type ManifestBot = {
+  id: string | undefined
+  owner: string | undefined
+  name: string
+  description: string
+  iconUrl: string
+  config: BotConfig
+  publish: { version: string | undefined; note: string | undefined } | undefined
+}
+
+/** Reads YAML or JSON with `${VARIABLES}` filled in. Throws `invalid_request` naming every place that is wrong. */
+export async function readManifest(path: string): Promise<Manifest> {
+  const parsed = manifestSchema.safeParse(parseText(await readText(path), path))
+  if (parsed.success) return parsed.data
+
+  const problems = parsed.error.issues.map((issue) => `  ${issue.path.join('.') || 'manifest'}: ${issue.message}`)
+  throw new AppError('invalid_request', `${path} cannot be applied, nothing was changed:\n${problems.join('\n')}`)
+}
+
+async function readText(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (cause) {
+    throw new AppError('invalid_request', `${path} cannot be read`, { cause })
+  }
+}
+
+function parseText(text: string, path: string): unknown {
+  try {
+    // ids have up to 19 digits
+    return expandVariables(parse(text, { intAsBigInt: true }) as unknown)
+  } catch (cause) {
+    if (cause instanceof AppError) throw cause
+    throw new AppError('invalid_request', `${path} is neither YAML nor JSON: ${cause instanceof Error ? (cause.message.split('\n', 1)[0] ?? '') : ''}`, { cause })
+  }
+}
+
+/** Also turns the parser's exact integers into numbers where those are exact, else into digits. */
+function expandVariables(value: unknown): unknown {
+  if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : value.toString()
+  if (typeof value === 'string') return value.replace(/\$\{(\w+)\}/g, (_placeholder, name: string) => valueOf(name))
+  if (Array.isArray(value)) return value.map(expandVariables)
+  if (typeof value === 'object' && value !== null) return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, expandVariables(each)]))
+  return value
+}
+
+function valueOf(name: string): string {
+  const value = environment[name]
+  if (value === undefined) throw new AppError('invalid_request', `the variable ${name}, which the manifest uses, is not set`)
+  return value
+}
+
+const text = (max: number) => z.string('must be text').max(max, `must have at most ${max} characters`)
+const idField = z
+  .union([z.int().positive(), z.string().regex(/^[1-9]\d{0,18}$/)], { error: 'must be a positive whole number of at most 19 digits' })
+  .transform(String)
+  .optional()
+
+const modelSchema = z
+  .object({
+    name: text(100).min(1, 'must not be empty').refine((name) => name !== 'demo', '`demo` is built in'),
+    id: idField,
+    protocol: z.enum(['openai', 'anthropic', 'google', 'demo'], 'must be openai, anthropic, google or demo').default('openai'),
+    base_url: z.union([z.literal(''), z.url({ protocol: /^https?$/ })], { error: 'must be an http(s) URL' }).default(''),
+    api_key: text(1000).default(''),
+    model: text(200).default(''),
+  })
+  .strict()
+  .transform(({ base_url: baseUrl, api_key: apiKey, model: providerModel, ...rest }): ManifestModel => ({ ...rest, baseUrl, apiKey, providerModel }))
+
+const parametersSchema = z
+  .object({
+    temperature: z.number().optional(),
+    top_p: z.number().optional(),
+    max_tokens: z.number().optional(),
+    presence_penalty: z.number().optional(),
+    frequency_penalty: z.number().optional(),
+    response_format: z.enum(['text', 'json']).optional(),
+    history_rounds: z.number().optional(),
+  })
+  .strict()
+  .transform((from) => ({
+    temperature: from.temperature,
+    topP: from.top_p,
+    maxTokens: from.max_tokens,
+    presencePenalty: from.presence_penalty,
+    frequencyPenalty: from.frequency_penalty,
+    responseFormat: from.response_format,
+    historyRounds: from.history_rounds,
+  }))
+
+const versionField = z.union([text(50).min(1), z.number()]).transform(String).optional()
+
+const botSchema = z
+  .object({
+    id: idField,
+    owner: z.string().optional(),
+    name: text(255).min(1, 'must not be empty'),
+    description: text(10_000).default(''),
+    icon_url: text(2000).default(''),
+    prompt: z.string().default(''),
+    model: z.string().default('default'),
+    parameters: parametersSchema.optional(),
+    onboarding: z.object({ prologue: z.string().optional(), suggested_questions: z.array(z.string()).optional() }).strict().optional(),
+    suggest_replies: z.boolean().optional(),
+    variables: z.array(z.object({ name: z.string(), default: z.string().optional(), description: z.string().optional() }).strict()).optional(),
+    publish: z.object({ version: versionField, note: z.string().optional() }).strict().optional(),
+  })
+  .strict()
+  .transform((bot, context): ManifestBot => {
+    const { id, owner, name, description, icon_url: iconUrl, prompt, model, parameters, onboarding, suggest_replies: suggestReplies, variables, publish } = bot
+    const greeting = onboarding && { prologue: onboarding.prologue, suggestedQuestions: onboarding.suggested_questions }
+    const config = botConfigSchema.safeParse({ prompt, model, parameters, onboarding: greeting, suggestReplies, variables })
+    if (!config.success) {
+      for (const issue of config.error.issues) context.addIssue({ code: 'custom', path: issue.path, message: issue.message })
+      return z.NEVER
+    }
+    return { id, owner, name, description, iconUrl, config: config.data, publish: publish && { version: publish.version, note: publish.note } }
+  })
+
+const manifestSchema = z
+  .object({ models: z.array(modelSchema).default([]), bots: z.array(botSchema).default([]) })
+  .strict()
+  .superRefine(({ models, bots }, context) => {
+    refuseRepeats('models', 'name', models.map((model) => model.name), context)
+    refuseRepeats('bots', 'id', bots.map((bot) => bot.id ?? bot.name), context)
+  })
+
+function refuseRepeats(list: string, field: string, values: string[], context: z.RefinementCtx): void {
+  values.forEach((value, at) => {
+    if (values.indexOf(value) !== at) context.addIssue({ code: 'custom', path: [list, at, field], message: `${value} is there twice` })
+  })
+}

@@ -1,0 +1,82 @@
+import { Command } from 'commander'
+import { pino } from 'pino'
+import { createApp } from '../app.ts'
+import { loadConfig } from '../config.ts'
+import type { Config } from '../config.ts'
+import { openCore } from '../core.ts'
+import { firstRun } from '../first-run.ts'
+import type { FirstRun } from '../first-run.ts'
+import { print } from './command-core.ts'
+
+const LOG_FLUSH_MS = 500
+
+export const serveCommand = () => new Command('serve').description('Start the server').action(serve)
+
+async function serve(): Promise<void> {
+  const config = loadConfig()
+  const log = createLog(config.logLevel)
+  const core = await openCore(config, { logger: log.logger })
+  let first: FirstRun | undefined
+  try {
+    first = await firstRun(core)
+    const app = await createApp(core)
+    await app.http.listen({ host: config.host, port: config.port })
+    announce(config, first)
+
+    await stopSignal()
+    log.logger.info('stopping: live chats may end first')
+    await app.close()
+  } catch (cause) {
+    // they are shown only once: not even a port in use may swallow them
+    if (first) announceFirstRun(config, first)
+    throw cause
+  } finally {
+    await core.close()
+    log.close()
+  }
+}
+
+/** Lines are collected for up to half a second: a write for each request costs more than the request's line. */
+function createLog(level: string) {
+  const destination = pino.destination({ dest: 1, sync: false, minLength: 4096 })
+  const flushing = setInterval(() => destination.flush(), LOG_FLUSH_MS)
+  return {
+    logger: pino({ level }, destination),
+    close() {
+      clearInterval(flushing)
+      destination.flushSync()
+    },
+  }
+}
+
+/** Resolves at the first SIGTERM or SIGINT; a second one ends the process at once. */
+function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    let asked = false
+    const onSignal = () => {
+      if (asked) process.exit(1)
+      asked = true
+      resolve()
+    }
+    process.on('SIGTERM', onSignal)
+    process.on('SIGINT', onSignal)
+  })
+}
+
+function announce(config: Config, first: FirstRun | undefined): void {
+  print('')
+  print(`  Coze Plus is running at ${config.publicUrl}`)
+  print(`  API reference          ${config.publicUrl}/docs/`)
+  if (first) announceFirstRun(config, first)
+  print('')
+}
+
+function announceFirstRun(config: Config, { email, generatedPassword, apiKey, botId }: FirstRun): void {
+  print(`  Console login          ${email}${generatedPassword === undefined ? ' (the password you set)' : `  ${generatedPassword}`}`)
+  if (apiKey === undefined) return
+  print(`  API key                ${apiKey}`)
+  print('  These are shown only this once. Try it:')
+  print('')
+  print(`curl ${config.publicUrl}/v3/chat -H 'Authorization: Bearer ${apiKey}' \\`)
+  print(`  -H 'Content-Type: application/json' -d '{"bot_id": ${botId}, "query": "Hello, what can you do?"}'`)
+}

@@ -1,0 +1,114 @@
+import type { Insertable, Selectable } from 'kysely'
+import type { Db } from '../db/database.ts'
+import type { MessageTable } from '../db/tables.ts'
+import { parseMetaData } from './conversation-store.ts'
+
+export type MessageRole = 'user' | 'assistant'
+export type MessageType = 'question' | 'answer' | 'function_call' | 'tool_output' | 'tool_response' | 'follow_up' | 'verbose'
+export type ContentType = 'text' | 'object_string' | 'card'
+
+export type Message = {
+  id: string
+  conversationId: string
+  sectionId: string
+  /** The chat it belongs to; undefined for messages put into the conversation by hand. */
+  runId: string | undefined
+  botId: string | undefined
+  role: MessageRole
+  type: MessageType
+  content: string
+  contentType: ContentType
+  reasoning: string
+  metaData: Record<string, string>
+  createdAt: number
+  updatedAt: number
+}
+
+/** A page of the list in `order`; `afterId` and `beforeId` are positions in that list, the page is the one next to them. */
+export type MessagePage = { order: 'asc' | 'desc'; afterId?: string; beforeId?: string; runId?: string; limit: number }
+
+/** Questions and answers of a conversation, as its users see it. */
+export async function listMessages(db: Db, conversationId: string, page: MessagePage): Promise<{ messages: Message[]; hasMore: boolean }> {
+  const backwards = page.beforeId !== undefined && page.afterId === undefined
+  const ascending = (page.order === 'asc') !== backwards
+  const from = page.afterId ?? page.beforeId
+
+  let query = db.selectFrom('message').selectAll().where('conversation_id', '=', conversationId).where('type', 'in', ['question', 'answer'])
+  if (page.runId !== undefined) query = query.where('run_id', '=', page.runId)
+  if (from !== undefined) query = query.where('id', ascending ? '>' : '<', from)
+  const rows = await query
+    .orderBy('id', ascending ? 'asc' : 'desc')
+    .limit(page.limit + 1)
+    .execute()
+
+  const messages = rows.slice(0, page.limit).map(toMessage)
+  return { messages: backwards ? messages.reverse() : messages, hasMore: rows.length > page.limit }
+}
+
+/** Everything a chat has produced, oldest first; its questions are not part of it. */
+export async function listRunMessages(db: Db, runId: string): Promise<Message[]> {
+  const rows = await db.selectFrom('message').selectAll().where('run_id', '=', runId).where('type', '<>', 'question').orderBy('id').execute()
+  return rows.map(toMessage)
+}
+
+export type HistoryRequest = { conversationId: string; sectionId: string; beforeId: string; rounds: number }
+
+/** The newest `rounds` questions of a section before a message, with what followed them, oldest first. */
+export async function listHistory(db: Db, { conversationId, sectionId, beforeId, rounds }: HistoryRequest): Promise<Message[]> {
+  if (rounds <= 0) return []
+  const rows = await db
+    .selectFrom('message')
+    .selectAll()
+    .where('conversation_id', '=', conversationId)
+    .where('section_id', '=', sectionId)
+    .where('id', '<', beforeId)
+    .where('type', 'in', ['question', 'answer'])
+    .orderBy('id', 'desc')
+    .limit(rounds * 4)
+    .execute()
+
+  let questions = 0
+  const newest: Message[] = []
+  for (const row of rows) {
+    newest.push(toMessage(row))
+    if (row.role === 'user' && ++questions === rounds) break
+  }
+  return newest.reverse()
+}
+
+export function messageInsert(message: Message): Insertable<MessageTable> {
+  return {
+    id: message.id,
+    conversation_id: message.conversationId,
+    section_id: message.sectionId,
+    run_id: message.runId ?? null,
+    bot_id: message.botId ?? null,
+    role: message.role,
+    type: message.type,
+    content: message.content,
+    content_type: message.contentType,
+    reasoning: message.reasoning,
+    meta_data: JSON.stringify(message.metaData),
+    created_at: message.createdAt,
+    updated_at: message.updatedAt,
+  }
+}
+
+function toMessage(row: Selectable<MessageTable>): Message {
+  return {
+    id: String(row.id),
+    conversationId: String(row.conversation_id),
+    sectionId: String(row.section_id),
+    runId: row.run_id === null ? undefined : String(row.run_id),
+    botId: row.bot_id === null ? undefined : String(row.bot_id),
+    // these three columns hold only what messageInsert writes
+    role: row.role as MessageRole,
+    type: row.type as MessageType,
+    content: row.content,
+    contentType: row.content_type as ContentType,
+    reasoning: row.reasoning,
+    metaData: parseMetaData(row.meta_data),
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  }
+}

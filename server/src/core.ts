@@ -1,0 +1,56 @@
+import { mkdir } from 'node:fs/promises'
+import { pino } from 'pino'
+import type { Logger } from 'pino'
+import type { Config } from './config.ts'
+import { openDatabase } from './db/database.ts'
+import type { Db } from './db/database.ts'
+import { migrate } from './db/migrate.ts'
+import { takeWorkerLease } from './db/worker-lease.ts'
+import { systemClock } from './lib/clock.ts'
+import type { Clock } from './lib/clock.ts'
+import { createSecretBox } from './lib/secret-box.ts'
+import type { SecretBox } from './lib/secret-box.ts'
+import { createSnowflake } from './lib/snowflake.ts'
+import type { NextId } from './lib/snowflake.ts'
+
+/** What the server and every command stand on: the migrated database, ids, secrets, the log. */
+export type Core = {
+  config: Config
+  db: Db
+  clock: Clock
+  nextId: NextId
+  secrets: SecretBox
+  logger: Logger
+  /** Names this life of this process in the database. */
+  workerToken: string
+  close(): Promise<void>
+}
+
+export type CoreOverrides = { clock?: Clock; logger?: Logger }
+
+export async function openCore(config: Config, overrides: CoreOverrides = {}): Promise<Core> {
+  const clock = overrides.clock ?? systemClock
+  const logger = overrides.logger ?? pino({ level: config.logLevel })
+  await mkdir(config.dataDir, { recursive: true, mode: 0o700 })
+  const db = await openDatabase(config.database)
+  try {
+    await migrate(db)
+    const lease = await takeWorkerLease({ db, clock: systemClock, onError: (cause) => logger.error({ err: cause }, 'worker lease') })
+    return {
+      config,
+      db,
+      clock,
+      nextId: createSnowflake(lease.workerId, clock),
+      secrets: createSecretBox(config.masterKey),
+      logger,
+      workerToken: lease.token,
+      async close() {
+        await lease.release().catch((cause: unknown) => logger.error({ err: cause }, 'worker lease'))
+        await db.destroy()
+      },
+    }
+  } catch (cause) {
+    await db.destroy()
+    throw cause
+  }
+}

@@ -1,0 +1,130 @@
+import { setImmediate } from 'node:timers/promises'
+import type { Insertable } from 'kysely'
+import { AppError } from '../lib/app-error.ts'
+import { pause } from '../lib/background.ts'
+import { isDatabaseUnavailable } from './database.ts'
+import type { Db } from './database.ts'
+import type { Tables } from './tables.ts'
+
+/**
+ * What one use case writes, all or nothing. Units that are ready at the same time share one
+ * transaction and their inserts share statements: at thousands of runs a second the commit, not
+ * the row, is what costs.
+ */
+export type WriteUnit = {
+  /** Runs before anything of the unit is written; an AppError refuses this unit and no other. It may write only as its last act. */
+  guard?: (tx: Db) => Promise<void>
+  insert?: { [T in keyof Tables]?: Insertable<Tables[T]>[] }
+  update?: (tx: Db) => Promise<unknown>
+}
+
+export interface GroupCommit {
+  /** Resolves when the unit is committed; rejects with the guard's AppError or the database's error, and then nothing of the unit is written. */
+  write(unit: WriteUnit): Promise<void>
+  /** Resolves when all that was handed in is settled. */
+  idle(): Promise<void>
+}
+
+type Pending = { unit: WriteUnit; resolve: () => void; reject: (cause: unknown) => void }
+
+const MAX_UNITS = 128
+const ROWS_PER_STATEMENT = 200
+const BUSY_RETRIES = 12
+
+export function createGroupCommit(db: Db): GroupCommit {
+  const queue: Pending[] = []
+  let draining: Promise<void> | undefined
+
+  async function drain() {
+    // what becomes ready in this turn of the event loop joins the first transaction
+    await setImmediate()
+    while (queue.length > 0) await commit(db, queue.splice(0, MAX_UNITS))
+    draining = undefined
+  }
+
+  return {
+    write(unit) {
+      return new Promise((resolve, reject) => {
+        queue.push({ unit, resolve, reject })
+        draining ??= drain()
+      })
+    },
+    async idle() {
+      while (draining) await draining
+    },
+  }
+}
+
+/** Commits the group; when it fails, each unit on its own, so that one bad unit fails alone. Never rejects. */
+async function commit(db: Db, group: Pending[]): Promise<void> {
+  try {
+    const refused = await commitWhenFree(db, group)
+    for (const pending of group) {
+      if (refused.has(pending)) pending.reject(refused.get(pending))
+      else pending.resolve()
+    }
+  } catch (cause) {
+    const single = group.length === 1 ? group[0] : undefined
+    if (single) return single.reject(cause)
+    if (isDatabaseUnavailable(cause)) return group.forEach((pending) => pending.reject(cause))
+    for (const pending of group) await commit(db, [pending])
+  }
+}
+
+/** Another process may hold SQLite's write lock for a moment: waits for it without blocking the event loop. */
+async function commitWhenFree(db: Db, group: Pending[]): Promise<Map<Pending, unknown>> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await db.transaction().execute((tx) => apply(tx, group))
+    } catch (cause) {
+      if (attempt > BUSY_RETRIES || !isLocked(cause)) throw cause
+      await pause(20 * attempt)
+    }
+  }
+}
+
+function isLocked(cause: unknown): boolean {
+  if (!(cause instanceof Error) || !('code' in cause)) return false
+  return String(cause.code).startsWith('SQLITE_BUSY') || cause.code === 'ER_LOCK_DEADLOCK'
+}
+
+async function apply(tx: Db, group: Pending[]): Promise<Map<Pending, unknown>> {
+  const refused = new Map<Pending, unknown>()
+  for (const pending of group) {
+    if (!pending.unit.guard) continue
+    try {
+      await pending.unit.guard(tx)
+    } catch (cause) {
+      if (!(cause instanceof AppError)) throw cause
+      refused.set(pending, cause)
+    }
+  }
+
+  const accepted = group.filter((pending) => !refused.has(pending)).map((pending) => pending.unit)
+  for (const [table, rows] of mergedInserts(accepted)) {
+    for (let at = 0; at < rows.length; at += ROWS_PER_STATEMENT) {
+      await tx
+        .insertInto(table)
+        .values(rows.slice(at, at + ROWS_PER_STATEMENT))
+        .execute()
+    }
+  }
+  for (const unit of accepted) await unit.update?.(tx)
+  return refused
+}
+
+function mergedInserts(units: WriteUnit[]): Map<keyof Tables, Insertable<Tables[keyof Tables]>[]> {
+  const merged = new Map<keyof Tables, Insertable<Tables[keyof Tables]>[]>()
+  for (const { insert } of units) {
+    for (const [table, rows] of insertsOf(insert)) {
+      const known = merged.get(table)
+      if (known) known.push(...rows)
+      else merged.set(table, [...rows])
+    }
+  }
+  return merged
+}
+
+function insertsOf(insert: WriteUnit['insert']): [keyof Tables, Insertable<Tables[keyof Tables]>[]][] {
+  return Object.entries(insert ?? {}) as [keyof Tables, Insertable<Tables[keyof Tables]>[]][]
+}

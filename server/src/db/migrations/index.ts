@@ -1,0 +1,15 @@
+import type { Db, DialectName } from '../database.ts'
+import { createAccounts } from './0001-accounts.ts'
+import { createBots } from './0002-bots.ts'
+import { createConversations } from './0003-conversations.ts'
+import { createRuns } from './0004-runs.ts'
+
+export type MigrationStep = (db: Db, dialect: DialectName) => Promise<void>
+
+/** In order of their names; a released step never changes. */
+export const migrations: Record<string, MigrationStep> = {
+  '0001-accounts': createAccounts,
+  '0002-bots': createBots,
+  '0003-conversations': createConversations,
+  '0004-runs': createRuns,
+}

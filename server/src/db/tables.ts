@@ -1,0 +1,225 @@
+import type { ColumnType, Generated } from 'kysely'
+
+/**
+ * The tables as Kysely sees them, the same on both databases.
+ * Ids are BIGINT: they go in as digit strings and come out as a number where it is exact, else as
+ * a digit string; stores turn them into strings with `String(…)`. Times are milliseconds.
+ * JSON is kept as text, so that both databases give the same string back.
+ */
+export type Id = ColumnType<number | string, string, string>
+export type OptionalId = ColumnType<number | string | null, string | null | undefined, string | null>
+export type AutoId = ColumnType<number | string, string | undefined, never>
+
+export type ApiKeyTable = {
+  id: AutoId
+  /** MD5 hex of the secret, as the guide's table has it. */
+  api_key: string
+  name: string
+  status: Generated<number>
+  user_id: Id
+  expired_at: number
+  created_at: number
+  updated_at: number
+  last_used_at: Generated<number>
+  ak_type: Generated<number>
+  /** HMAC-SHA-256 hex of the secret under the server's pepper; empty in rows imported from Coze. */
+  secret_hash: Generated<string>
+  last_four: Generated<string>
+}
+
+export type ModelTable = {
+  id: Id
+  name: string
+  protocol: string
+  base_url: string
+  api_key_sealed: string
+  provider_model: string
+  created_at: number
+  updated_at: number
+}
+
+export type BotTable = {
+  id: Id
+  owner_id: Id
+  name: string
+  description: string
+  icon_url: string
+  /** JSON of BotConfig: the draft. */
+  draft: string
+  live_version_id: OptionalId
+  created_at: number
+  updated_at: number
+}
+
+export type BotVersionTable = {
+  id: Id
+  bot_id: Id
+  version: string
+  note: string
+  name: string
+  description: string
+  icon_url: string
+  /** JSON of BotConfig; never changes. */
+  config: string
+  created_at: number
+}
+
+export type ConversationTable = {
+  id: Id
+  owner_id: Id
+  bot_id: OptionalId
+  /** An id the caller chose, one of its kind for each owner. */
+  external_id: string | null
+  /** The caller's own `user_id`; empty when none was given. */
+  end_user: string
+  connector_id: Id
+  name: string
+  meta_data: string
+  section_id: Id
+  /** The chat that is running in it: one at a time. */
+  active_run_id: OptionalId
+  created_at: number
+  updated_at: number
+  /** 0 while it exists. */
+  deleted_at: Generated<number>
+}
+
+export type MessageTable = {
+  id: Id
+  conversation_id: Id
+  section_id: Id
+  run_id: OptionalId
+  bot_id: OptionalId
+  role: string
+  type: string
+  content: string
+  content_type: string
+  reasoning: string
+  meta_data: string
+  created_at: number
+  updated_at: number
+}
+
+export type RunTable = {
+  id: Id
+  owner_id: Id
+  key_id: OptionalId
+  bot_id: Id
+  bot_version_id: Id
+  conversation_id: Id
+  section_id: Id
+  end_user: string
+  status: string
+  meta_data: string
+  /** The answer's message, fixed when the run starts, so that a crash can still save a partial answer under it. */
+  answer_id: Id
+  input_tokens: Generated<number>
+  output_tokens: Generated<number>
+  error_code: Generated<string>
+  error_message: Generated<string>
+  /** The process that executes it; when that process is gone, the run is ended by another. */
+  worker_token: string
+  created_at: number
+  finished_at: Generated<number>
+}
+
+export type JournalSegmentTable = {
+  run_id: Id
+  first_seq: number
+  last_seq: number
+  /** JSON array of the events first_seq…last_seq. */
+  events: string
+  /** 1 when last_seq is the end of the run. */
+  ends_run: number
+  created_at: number
+}
+
+export type FileTable = {
+  id: Id
+  owner_id: Id
+  name: string
+  size_bytes: number
+  mime: string
+  /** Where the object store keeps the bytes. */
+  object_key: string
+  created_at: number
+}
+
+export type WorkerTable = {
+  id: number
+  token: string
+  host: string
+  pid: number
+  expires_at: number
+}
+
+/** What the tables that better-auth writes keep times in: text on SQLite, DATETIME on MySQL. See db/auth-time.ts. */
+export type AuthTime = string | Date
+
+export type UserTable = {
+  id: AutoId
+  name: string
+  /** In lower case. */
+  email: string
+  email_verified: number
+  image: string | null
+  role: string
+  created_at: AuthTime
+  updated_at: AuthTime
+}
+
+export type UserSessionTable = {
+  id: AutoId
+  user_id: Id
+  /** Half of the cookie: without the signature that goes with it, it opens nothing. */
+  token: string
+  ip_address: string | null
+  user_agent: string | null
+  expires_at: AuthTime
+  created_at: AuthTime
+  updated_at: AuthTime
+}
+
+/** How a user signs in; one row per way, `provider_id` is 'credential' for a password. */
+export type UserAccountTable = {
+  id: AutoId
+  user_id: Id
+  account_id: string
+  provider_id: string
+  /** argon2id. */
+  password: string | null
+  access_token: string | null
+  refresh_token: string | null
+  id_token: string | null
+  access_token_expires_at: AuthTime | null
+  refresh_token_expires_at: AuthTime | null
+  scope: string | null
+  created_at: AuthTime
+  updated_at: AuthTime
+}
+
+export type UserVerificationTable = {
+  id: AutoId
+  identifier: string
+  value: string
+  expires_at: AuthTime
+  created_at: AuthTime
+  updated_at: AuthTime
+}
+
+export type Tables = {
+  user: UserTable
+  user_session: UserSessionTable
+  user_account: UserAccountTable
+  user_verification: UserVerificationTable
+  api_key: ApiKeyTable
+  model: ModelTable
+  bot: BotTable
+  bot_version: BotVersionTable
+  conversation: ConversationTable
+  message: MessageTable
+  run: RunTable
+  journal_segment: JournalSegmentTable
+  file: FileTable
+  worker: WorkerTable
+}

@@ -1,0 +1,100 @@
+import cors from '@fastify/cors'
+import Fastify from 'fastify'
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import type { NextId } from '../lib/snowflake.ts'
+import { AppError } from '../lib/app-error.ts'
+import type { Metrics } from '../usage/metrics.ts'
+import { protectRoutes } from './authentication.ts'
+import type { AuthenticationServices } from './authentication.ts'
+import { replyWithError } from './error-reply.ts'
+import { parseJsonBody } from './json-body.ts'
+import { opsRoutes } from './ops-routes.ts'
+import type { OpsServices } from './ops-routes.ts'
+import { botRoutes } from './open/open-bots.ts'
+import type { BotServices } from './open/open-bots.ts'
+import { chatRoutes } from './open/open-chat.ts'
+import type { ChatServices } from './open/open-chat.ts'
+import { conversationRoutes } from './open/open-conversations.ts'
+import type { ConversationServices } from './open/open-conversations.ts'
+import { fileRoutes } from './open/open-files.ts'
+import type { FileServices } from './open/open-files.ts'
+import { serveReference } from './reference.ts'
+import { recordRequests } from './request-log.ts'
+import { validatorCompiler } from './validation.ts'
+import { welcomeRoutes } from './welcome.ts'
+
+export type HttpServices = {
+  authentication: AuthenticationServices
+  chat: ChatServices
+  conversations: ConversationServices
+  bots: BotServices
+  files: FileServices
+  ops: OpsServices
+  metrics: Metrics
+  nextId: NextId
+}
+
+export type HttpOptions = { logger: FastifyBaseLogger; trustProxy: boolean | string; corsOrigins: string[]; publicUrl: string; version: string }
+
+/** Larger than any real chat; uploads stream past it. */
+const MAX_BODY_BYTES = 4 * 1024 * 1024
+
+/** The whole of what is served over HTTP. Routes translate and call; rules live in the use cases behind them. */
+export async function createHttpServer(services: HttpServices, options: HttpOptions): Promise<FastifyInstance> {
+  const http = Fastify({
+    loggerInstance: options.logger,
+    disableRequestLogging: true,
+    trustProxy: options.trustProxy,
+    bodyLimit: MAX_BODY_BYTES,
+    genReqId: () => `req_${services.nextId()}`,
+    requestTimeout: 300_000,
+    keepAliveTimeout: 75_000,
+    // requests that wait on a kept connection while the server stops are answered, then it closes
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
+  })
+  http.setValidatorCompiler(validatorCompiler)
+  // the answers are plain JSON already: the schemas of replies are for the reference
+  http.setSerializerCompiler(() => (data) => JSON.stringify(data))
+  http.setErrorHandler(replyWithError)
+  http.setNotFoundHandler((request, reply) => replyWithError(new AppError('not_found', `not found: ${request.method} ${pathOf(request.url)}`), request, reply))
+  acceptJson(http)
+
+  protectRoutes(http, services.authentication)
+  recordRequests(http, services.metrics)
+  if (options.corsOrigins.length > 0) await http.register(cors, corsOptions(options.corsOrigins))
+  await serveReference(http, options)
+
+  await http.register(opsRoutes(services.ops))
+  await http.register(welcomeRoutes(options))
+  await http.register(chatRoutes(services.chat))
+  await http.register(conversationRoutes(services.conversations))
+  await http.register(botRoutes(services.bots))
+  await http.register(fileRoutes(services.files))
+  return http
+}
+
+/** An empty body with a JSON content type is fine: the guide's Python session sends one with every GET and DELETE. */
+function acceptJson(http: FastifyInstance): void {
+  http.removeAllContentTypeParsers()
+  http.addContentTypeParser(/^application\/([\w.-]+\+)?json/i, { parseAs: 'buffer' }, (_request, body: Buffer, done) => {
+    try {
+      done(null, parseJsonBody(body))
+    } catch (cause) {
+      done(cause instanceof Error ? cause : new Error('the body cannot be parsed', { cause }))
+    }
+  })
+}
+
+function corsOptions(origins: string[]) {
+  return {
+    origin: origins.includes('*') ? true : origins,
+    methods: ['GET', 'POST', 'PUT', 'DELETE'],
+    // `*` does not cover Authorization in browsers: what is asked for is named
+    allowedHeaders: ['authorization', 'content-type', 'x-coze-client-user-agent', 'last-event-id', 'idempotency-key'],
+    exposedHeaders: ['x-tt-logid', 'retry-after'],
+    maxAge: 86_400,
+  }
+}
+
+const pathOf = (url: string) => url.split('?', 1)[0]?.slice(0, 200) ?? ''

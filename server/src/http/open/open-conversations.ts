@@ -1,0 +1,192 @@
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
+import { z } from 'zod'
+import type { Principal } from '../../accounts/principal.ts'
+import type { Conversation } from '../../conversations/conversation-store.ts'
+import type { ConversationListRequest, InputMessage, NewConversation } from '../../conversations/conversations.ts'
+import type { Message, MessagePage } from '../../conversations/message-store.ts'
+import { success, successSchema } from '../success-reply.ts'
+import { enterMessageSchema, toInputMessage } from './chat-body.ts'
+import { messageSchema, toMessage } from './chat-wire.ts'
+import { conversationIdField, idField, metaDataField, optionalIdField, pageNumberField, pageSizeField, toSeconds, userIdField } from './open-fields.ts'
+
+export type ConversationServices = {
+  createConversation(who: Principal, request: NewConversation & { messages: InputMessage[] }): Promise<Conversation>
+  getConversation(who: Principal, conversationId: string): Promise<Conversation>
+  listConversations(who: Principal, request: ConversationListRequest): Promise<{ conversations: Conversation[]; hasMore: boolean }>
+  renameConversation(who: Principal, request: { conversationId: string; name: string }): Promise<Conversation>
+  clearConversation(who: Principal, conversationId: string): Promise<Conversation>
+  deleteConversation(who: Principal, conversationId: string): Promise<void>
+  listMessages(who: Principal, request: { conversationId: string } & MessagePage): Promise<{ messages: Message[]; hasMore: boolean }>
+}
+
+const tags = ['Conversations']
+const MAX_PAGE = 50
+
+const conversationSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  bot_id: z.string(),
+  user_id: z.string(),
+  creator_id: z.string(),
+  connector_id: z.string(),
+  last_section_id: z.string(),
+  meta_data: z.record(z.string(), z.string()),
+  created_at: z.number(),
+  updated_at: z.number(),
+})
+
+const nameField = z.string('must be a string').max(100, 'must have at most 100 characters')
+const paramsSchema = z.object({ conversation_id: conversationIdField })
+const conversationReply = successSchema(conversationSchema)
+
+const createBodySchema = z
+  .object({
+    bot_id: optionalIdField,
+    user_id: userIdField,
+    connector_id: optionalIdField,
+    name: nameField.nullish(),
+    meta_data: metaDataField,
+    messages: z.array(enterMessageSchema).max(100, 'must have at most 100 messages').nullish(),
+  })
+  .meta({ examples: [{ bot_id: 123456, user_id: 'user_001' }] })
+
+const listQuerySchema = z.object({
+  bot_id: idField,
+  user_id: userIdField,
+  connector_id: optionalIdField,
+  page_num: pageNumberField,
+  page_size: pageSizeField(MAX_PAGE),
+  sort_order: z.string().toLowerCase().pipe(z.enum(['asc', 'desc'], 'must be ASC or DESC')).default('desc'),
+})
+
+const messageListBodySchema = z.object({
+  order: z.string().toLowerCase().pipe(z.enum(['asc', 'desc'], 'must be asc or desc')).nullish(),
+  chat_id: optionalIdField,
+  before_id: optionalIdField,
+  after_id: optionalIdField,
+  limit: z.number('must be a number from 1 to 50').int().min(1, 'must be a number from 1 to 50').max(MAX_PAGE, 'must be a number from 1 to 50').nullish(),
+})
+
+export const conversationRoutes =
+  (services: ConversationServices): FastifyPluginAsyncZod =>
+  async (http) => {
+    http.post(
+      '/v1/conversation/create',
+      { config: { auth: 'key' }, schema: { tags, summary: 'Create a conversation', body: createBodySchema, response: { 200: conversationReply } } },
+      async (request) => {
+        const { bot_id: botId, user_id: endUser, connector_id: connectorId, name, meta_data: metaData, messages } = request.body
+        const wanted = { botId, endUser, connectorId, name: name ?? '', metaData, messages: (messages ?? []).flatMap(toInputMessage) }
+        return conversationSuccess(request, await services.createConversation(request.principal, wanted))
+      },
+    )
+
+    http.get(
+      '/v1/conversations',
+      {
+        config: { auth: 'key' },
+        schema: {
+          tags,
+          summary: "List a bot's conversations, newest first",
+          querystring: listQuerySchema,
+          response: { 200: successSchema(z.object({ conversations: z.array(conversationSchema), has_more: z.boolean() })) },
+        },
+      },
+      async (request) => {
+        const { bot_id: botId, user_id: endUser, connector_id: connectorId, page_num: page, page_size: size, sort_order: order } = request.query
+        const { conversations, hasMore } = await services.listConversations(request.principal, { botId, endUser, connectorId, page, size, order })
+        const list = { conversations: conversations.map(toConversation), has_more: hasMore }
+        return success(request, list, list)
+      },
+    )
+
+    http.get(
+      '/v1/conversation/retrieve',
+      { config: { auth: 'key' }, schema: { tags, summary: 'Read a conversation', querystring: paramsSchema, response: { 200: conversationReply } } },
+      async (request) => conversationSuccess(request, await services.getConversation(request.principal, request.query.conversation_id)),
+    )
+
+    http.get(
+      '/v1/conversations/:conversation_id',
+      { config: { auth: 'key' }, schema: { tags, summary: 'Read a conversation', params: paramsSchema, response: { 200: conversationReply } } },
+      async (request) => conversationSuccess(request, await services.getConversation(request.principal, request.params.conversation_id)),
+    )
+
+    http.put(
+      '/v1/conversations/:conversation_id',
+      {
+        config: { auth: 'key' },
+        schema: { tags, summary: 'Rename a conversation', params: paramsSchema, body: z.object({ name: nameField.nullish() }), response: { 200: conversationReply } },
+      },
+      async (request) => {
+        const wanted = { conversationId: request.params.conversation_id, name: request.body.name ?? '' }
+        return conversationSuccess(request, await services.renameConversation(request.principal, wanted))
+      },
+    )
+
+    http.post(
+      '/v1/conversations/:conversation_id/clear',
+      {
+        config: { auth: 'key' },
+        schema: {
+          tags,
+          summary: 'Start a new section',
+          description: 'Messages so far stay readable; the bot no longer sees them.',
+          params: paramsSchema,
+          response: { 200: successSchema(z.object({ id: z.string(), conversation_id: z.string() })) },
+        },
+      },
+      async (request) => {
+        const cleared = await services.clearConversation(request.principal, request.params.conversation_id)
+        return success(request, { id: cleared.sectionId, conversation_id: cleared.id })
+      },
+    )
+
+    http.delete(
+      '/v1/conversations/:conversation_id',
+      { config: { auth: 'key' }, schema: { tags, summary: 'Delete a conversation', params: paramsSchema, response: { 200: successSchema(z.object({})) } } },
+      async (request) => {
+        await services.deleteConversation(request.principal, request.params.conversation_id)
+        return success(request, {})
+      },
+    )
+
+    http.post(
+      '/v1/conversation/message/list',
+      {
+        config: { auth: 'key' },
+        schema: {
+          tags,
+          summary: 'List the questions and answers of a conversation',
+          querystring: paramsSchema,
+          body: messageListBodySchema,
+          response: { 200: successSchema(z.array(messageSchema), { first_id: z.string(), last_id: z.string(), has_more: z.boolean() }) },
+        },
+      },
+      async (request) => {
+        const { order, chat_id: runId, before_id: beforeId, after_id: afterId, limit } = request.body
+        const wanted = { conversationId: request.query.conversation_id, order: order ?? 'desc', runId, beforeId, afterId, limit: limit ?? MAX_PAGE } as const
+        const { messages, hasMore } = await services.listMessages(request.principal, wanted)
+        return success(request, messages.map(toMessage), { first_id: messages[0]?.id ?? '0', last_id: messages.at(-1)?.id ?? '0', has_more: hasMore })
+      },
+    )
+  }
+
+function conversationSuccess(request: Parameters<typeof success>[0], conversation: Conversation) {
+  const wire = toConversation(conversation)
+  return success(request, wire, { id: wire.id, conversation_id: wire.id })
+}
+
+function toConversation(conversation: Conversation): z.infer<typeof conversationSchema> {
+  return {
+    id: conversation.id,
+    name: conversation.name,
+    bot_id: conversation.botId ?? '0',
+    user_id: conversation.endUser,
+    creator_id: conversation.ownerId,
+    connector_id: conversation.connectorId,
+    last_section_id: conversation.sectionId,
+    meta_data: conversation.metaData,
+    created_at: toSeconds(conversation.createdAt),
+    updated_at: toSeconds(conversation.updatedAt),
+  }
+}

@@ -1,0 +1,51 @@
+import { z } from 'zod'
+
+/** Fields that many routes share. The wire takes ids as numbers or digit strings; code has digit strings. */
+const MAX_ID = 2n ** 63n - 1n
+const ID_RULE = 'must be a positive whole number, as a number or as a string of digits'
+
+export const idField = z
+  .union([z.int(), z.string().regex(/^\d{1,19}$/)], { error: ID_RULE })
+  .transform(String)
+  .refine((text) => isId(text), ID_RULE)
+
+function isId(text: string): boolean {
+  if (!/^\d{1,19}$/.test(text)) return false
+  const value = BigInt(text)
+  return value > 0n && value <= MAX_ID
+}
+
+/** Absent, null and empty all mean: not given. */
+export const optionalIdField = z.union([z.literal(''), idField], { error: ID_RULE }).nullish().transform((id) => id || undefined)
+
+const CONVERSATION_RULE = 'must be a conversation id, or an id of your own choice of 1 to 100 letters, digits and ._:@-'
+
+/** Our id, or one that the caller chose ("conv_789"). */
+export const conversationIdField = z
+  .union([z.int().positive(), z.string().regex(/^[A-Za-z0-9._:@-]{1,100}$/)], { error: CONVERSATION_RULE })
+  .transform(String)
+  .refine((text) => !/^\d+$/.test(text) || isId(text), CONVERSATION_RULE)
+
+export const optionalConversationIdField = z.union([z.literal(''), conversationIdField], { error: CONVERSATION_RULE }).nullish().transform((id) => id || undefined)
+
+/** The caller's own user id: any text, or a number. */
+export const userIdField = z
+  .union([z.string().max(255, 'must have at most 255 characters'), z.number().transform(String)], { error: 'must be a string of at most 255 characters' })
+  .nullish()
+  .transform((id) => id || undefined)
+
+export const metaDataField = z
+  .record(z.string().min(1).max(64), z.string().max(512))
+  .refine((map) => Object.keys(map).length <= 16, 'must have at most 16 entries')
+  .nullish()
+  .transform((map) => map ?? {})
+
+export const pageNumberField = z.coerce.number('must be a page number from 1').int('must be a page number from 1').min(1, 'must be a page number from 1').max(1_000_000).default(1)
+
+export const pageSizeField = (most: number) => {
+  const rule = `must be a number from 1 to ${most}`
+  return z.coerce.number(rule).int(rule).min(1, rule).max(most, rule).default(most)
+}
+
+/** Seconds, as the Open API writes times. */
+export const toSeconds = (ms: number) => Math.floor(ms / 1000)

@@ -1,0 +1,12 @@
+import type { Principal } from '../accounts/principal.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who calls; set before the handler on every route that is not public. */
+    principal: Principal
+  }
+  interface FastifyContextConfig {
+    /** How a route is protected. */
+    auth?: 'key' | 'session' | 'public'
+  }
+}

@@ -1,0 +1,66 @@
+import type { Insertable } from 'kysely'
+import type { Db } from '../db/database.ts'
+import type { JournalSegmentTable } from '../db/tables.ts'
+
+/** One numbered event of a run; numbers start at 1 and have no gaps. `last` marks the end of the run. */
+export type JournalEntry<E> = { seq: number; event: E; last: boolean }
+
+const SEGMENTS_PER_PAGE = 50
+
+export function segmentInsert(
+  { runId, firstSeq, events }: { runId: string; firstSeq: number; events: unknown[] },
+  { now, endsRun }: { now: number; endsRun: boolean },
+): Insertable<JournalSegmentTable> {
+  return {
+    run_id: runId,
+    first_seq: firstSeq,
+    last_seq: firstSeq + events.length - 1,
+    events: JSON.stringify(events),
+    ends_run: endsRun ? 1 : 0,
+    created_at: now,
+  }
+}
+
+/** A page of the stored entries after the cursor, in order; empty when there are none. */
+export async function listEntries<E>(db: Db, runId: string, cursor: number): Promise<JournalEntry<E>[]> {
+  const segments = await db
+    .selectFrom('journal_segment')
+    .select(['first_seq', 'last_seq', 'events', 'ends_run'])
+    .where('run_id', '=', runId)
+    .where('last_seq', '>', cursor)
+    .orderBy('first_seq')
+    .limit(SEGMENTS_PER_PAGE)
+    .execute()
+  return segments.flatMap((segment) =>
+    parseEvents<E>(segment.events)
+      .map((event, index) => {
+        const seq = segment.first_seq + index
+        return { seq, event, last: segment.ends_run === 1 && seq === segment.last_seq }
+      })
+      .filter((entry) => entry.seq > cursor),
+  )
+}
+
+/** What a dead process had stored of a run: where its numbering stands and whether the end is there. */
+export async function findLastEntry(db: Db, runId: string): Promise<{ seq: number; ended: boolean }> {
+  const row = await db
+    .selectFrom('journal_segment')
+    .select(['last_seq', 'ends_run'])
+    .where('run_id', '=', runId)
+    .orderBy('first_seq', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  return { seq: row?.last_seq ?? 0, ended: row?.ends_run === 1 }
+}
+
+/** Deletes up to `limit` segments older than `before`; answers how many went. */
+export async function deleteSegmentsBefore(db: Db, before: number, limit: number): Promise<number> {
+  const old = await db.selectFrom('journal_segment').select(['run_id', 'first_seq']).where('created_at', '<', before).orderBy('created_at').limit(limit).execute()
+  const runIds = [...new Set(old.map((row) => String(row.run_id)))]
+  if (runIds.length === 0) return 0
+  await db.deleteFrom('journal_segment').where('run_id', 'in', runIds).where('created_at', '<', before).execute()
+  return old.length
+}
+
+// events were written by this product: the cast is the parser
+const parseEvents = <E>(json: string): E[] => JSON.parse(json) as E[]

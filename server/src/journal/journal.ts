@@ -1,0 +1,182 @@
+import { isDatabaseUnavailable } from '../db/database.ts'
+import type { Db } from '../db/database.ts'
+import type { GroupCommit, WriteUnit } from '../db/group-commit.ts'
+import { pause } from '../lib/background.ts'
+import type { Clock } from '../lib/clock.ts'
+import { listEntries, segmentInsert } from './journal-store.ts'
+import type { JournalEntry } from './journal-store.ts'
+import { createLiveLog } from './live-log.ts'
+import type { LiveLog } from './live-log.ts'
+
+/**
+ * The append-only list of numbered events of each run. Readers in this process get an event from
+ * memory the moment it is appended; the database has it at most FLUSH_MS later. The end of a run is
+ * stored before any reader sees it: nobody is told of something that a crash could undo.
+ */
+export interface Journal<E> {
+  /** Starts the log of a run that has no events yet. */
+  open(runId: string): RunLog<E>
+  /**
+   * Yields every entry after the cursor in order, old ones first, then new ones as they come, and
+   * returns at the end of the run, when the signal aborts, or when the journal does not have the run (any more).
+   */
+  follow(position: JournalPosition): AsyncGenerator<JournalEntry<E>[]>
+  /** Stores what is in memory; for a clean stop. */
+  flush(): Promise<void>
+}
+
+export interface RunLog<E> {
+  append(event: E): void
+  /**
+   * Stores all events so far, the closing ones and `also` in one transaction, then shows the closing
+   * ones to the readers. While the database is away it keeps trying, until `giveUp` aborts.
+   */
+  close(events: E[], also: WriteUnit, giveUp: AbortSignal): Promise<void>
+}
+
+/** `cursor` is the number of the last entry the reader has; 0 for none. */
+export type JournalPosition = { runId: string; cursor: number; signal: AbortSignal }
+export type JournalDeps = { db: Db; commits: GroupCommit; clock: Clock; onError: (cause: unknown) => void }
+
+const FLUSH_MS = 80
+/** How often a reader looks for entries of a run that another process executes. */
+const REMOTE_POLL_MS = 250
+
+export function createJournal<E>(deps: JournalDeps): Journal<E> {
+  const logs = new Map<string, LiveLog<E>>()
+  const flusher = createFlusher<E>(deps)
+
+  return {
+    open(runId) {
+      const log = createLiveLog<E>(runId)
+      logs.set(runId, log)
+      return {
+        append(event) {
+          log.append(event)
+          flusher.schedule(log)
+        },
+        async close(events, also, giveUp) {
+          await flusher.settle(log)
+          await storeEnd(deps, { log, events, also, giveUp })
+          log.end(events)
+          logs.delete(runId)
+        },
+      }
+    },
+    flush: () => flusher.flushAll(),
+    async *follow(position) {
+      let cursor = position.cursor
+      const live = logs.get(position.runId)
+      if (live) {
+        cursor = yield* followLive(deps.db, live, { ...position, cursor })
+        return
+      }
+      yield* followStored(deps.db, { ...position, cursor })
+    },
+  }
+}
+
+/** Reads from memory, and from the database what memory no longer has. */
+async function* followLive<E>(db: Db, live: LiveLog<E>, { runId, cursor, signal }: JournalPosition): AsyncGenerator<JournalEntry<E>[], number> {
+  const reader = live.join(signal)
+  try {
+    while (!signal.aborted) {
+      const page = live.after(cursor) ?? (await listEntries<E>(db, runId, cursor))
+      const last = page.at(-1)
+      if (last) {
+        yield page
+        cursor = last.seq
+      } else if (live.ended) break
+      else await reader.next()
+    }
+    return cursor
+  } finally {
+    reader.leave()
+  }
+}
+
+/** Reads from the database; a run without its end is executed elsewhere, so it looks again. */
+async function* followStored<E>(db: Db, { runId, cursor, signal }: JournalPosition): AsyncGenerator<JournalEntry<E>[]> {
+  let known = cursor
+  while (!signal.aborted) {
+    const page = await listEntries<E>(db, runId, known)
+    const last = page.at(-1)
+    if (last) {
+      yield page
+      if (last.last) return
+      known = last.seq
+    } else {
+      const stored = await listEntries<E>(db, runId, 0)
+      if (stored.length === 0 || stored.at(-1)?.last) return
+      await pause(REMOTE_POLL_MS, signal)
+    }
+  }
+}
+
+/** Writes behind: all logs that have something new, as one group, every FLUSH_MS. */
+function createFlusher<E>({ commits, clock, onError }: JournalDeps) {
+  const dirty = new Set<LiveLog<E>>()
+  const writing = new Map<LiveLog<E>, Promise<void>>()
+  let timer: NodeJS.Timeout | undefined
+
+  async function flush(log: LiveLog<E>): Promise<void> {
+    const batch = log.unstored()
+    if (batch.events.length === 0) return
+    try {
+      await commits.write({ insert: { journal_segment: [segmentInsert(batch, { now: clock(), endsRun: false })] } })
+      log.stored(batch.firstSeq + batch.events.length - 1)
+    } catch (cause) {
+      // nothing is lost: the events stay in memory and go out with the next flush
+      if (!isDatabaseUnavailable(cause)) onError(cause)
+      schedule(log)
+    }
+  }
+
+  function start(log: LiveLog<E>): void {
+    dirty.delete(log)
+    // @NOTE one write at a time for each log, or a later segment could be stored before an earlier one
+    if (writing.has(log)) return schedule(log)
+    writing.set(
+      log,
+      flush(log).finally(() => writing.delete(log)),
+    )
+  }
+
+  function schedule(log: LiveLog<E>): void {
+    dirty.add(log)
+    timer ??= setTimeout(() => {
+      timer = undefined
+      for (const each of [...dirty]) start(each)
+    }, FLUSH_MS)
+  }
+
+  return {
+    schedule,
+    async settle(log: LiveLog<E>) {
+      dirty.delete(log)
+      await writing.get(log)
+      dirty.delete(log)
+    },
+    async flushAll() {
+      clearTimeout(timer)
+      timer = undefined
+      for (const log of [...dirty]) start(log)
+      await Promise.all(writing.values())
+    },
+  }
+}
+
+type End<E> = { log: LiveLog<E>; events: E[]; also: WriteUnit; giveUp: AbortSignal }
+
+async function storeEnd<E>({ commits, clock }: JournalDeps, { log, events, also, giveUp }: End<E>): Promise<void> {
+  const batch = log.unstored()
+  for (let wait = 100; ; wait = Math.min(wait * 2, 2_000)) {
+    try {
+      const segment = segmentInsert({ ...batch, events: [...batch.events, ...events] }, { now: clock(), endsRun: true })
+      return await commits.write({ ...also, insert: { ...also.insert, journal_segment: [segment] } })
+    } catch (cause) {
+      if (!isDatabaseUnavailable(cause) || giveUp.aborted) throw cause
+      await pause(wait, giveUp)
+    }
+  }
+}

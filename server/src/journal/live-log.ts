@@ -1,0 +1,101 @@
+import type { JournalEntry } from './journal-store.ts'
+
+/** The events of one run that this process executes: all that is not stored yet, and the newest of what is. */
+export interface LiveLog<E> {
+  readonly runId: string
+  readonly ended: boolean
+  append(event: E): void
+  /** Entries after the cursor; undefined when they are no longer in memory (they are stored then). */
+  after(cursor: number): JournalEntry<E>[] | undefined
+  unstored(): { runId: string; firstSeq: number; events: E[] }
+  stored(lastSeq: number): void
+  end(events: E[]): void
+  join(signal: AbortSignal): LiveReader
+}
+
+export interface LiveReader {
+  /** Resolves when there may be something new, or the signal has aborted. */
+  next(): Promise<void>
+  leave(): void
+}
+
+/** Stored entries kept in memory for readers that are a little behind. */
+const KEPT = 256
+
+export function createLiveLog<E>(runId: string): LiveLog<E> {
+  const readers = new Set<Wakeable>()
+  // events[0] has the number `first`
+  let events: E[] = []
+  let first = 1
+  let storedUpTo = 0
+  let ended = false
+
+  const wake = () => {
+    for (const reader of readers) reader.wake()
+  }
+
+  return {
+    runId,
+    get ended() {
+      return ended
+    },
+    append(event) {
+      events.push(event)
+      wake()
+    },
+    after(cursor) {
+      if (cursor + 1 < first) return undefined
+      const entries: JournalEntry<E>[] = []
+      for (let at = cursor + 1 - first; at < events.length; at++) {
+        const event = events[at]
+        if (event !== undefined) entries.push({ seq: first + at, event, last: ended && at === events.length - 1 })
+      }
+      return entries
+    },
+    unstored: () => ({ runId, firstSeq: storedUpTo + 1, events: events.slice(storedUpTo + 1 - first) }),
+    stored(lastSeq) {
+      storedUpTo = lastSeq
+      const spare = storedUpTo - KEPT + 1 - first
+      if (spare < KEPT) return
+      events = events.slice(spare)
+      first += spare
+    },
+    end(closing) {
+      events.push(...closing)
+      ended = true
+      wake()
+    },
+    join(signal) {
+      const reader = createWakeable()
+      const onAbort = () => reader.wake()
+      readers.add(reader)
+      signal.addEventListener('abort', onAbort)
+      return {
+        next: () => reader.next(),
+        leave() {
+          readers.delete(reader)
+          signal.removeEventListener('abort', onAbort)
+        },
+      }
+    },
+  }
+}
+
+type Wakeable = { wake(): void; next(): Promise<void> }
+
+/** @NOTE a wake-up that comes while nobody waits is remembered: the next wait ends at once. */
+function createWakeable(): Wakeable {
+  let pending = false
+  let resolve: (() => void) | undefined
+  return {
+    wake() {
+      pending = true
+      resolve?.()
+      resolve = undefined
+    },
+    async next() {
+      if (!pending) await new Promise<void>((done) => (resolve = done))
+      pending = false
+    },
+  }
+}

@@ -1,0 +1,59 @@
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
+
+/** What an operator can see from outside. Keys appear by their id, never by their secret. */
+export interface Metrics {
+  httpRequest(request: { endpoint: string; method: string; status: number; keyId: string | undefined; seconds: number }): void
+  runEnded(run: { status: string; inputTokens: number; outputTokens: number; seconds: number }): void
+  /** The Prometheus text of all metrics. */
+  render(): Promise<string>
+  readonly contentType: string
+}
+
+export function createMetrics(gauges: { liveRuns: () => number; openStreams: () => number }): Metrics {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  const registers = [registry]
+  const requests = new Counter({
+    name: 'http_requests_total',
+    help: 'HTTP requests by route, status and API key id',
+    labelNames: ['endpoint', 'method', 'status', 'api_key_id'] as const,
+    registers,
+  })
+  const durations = new Histogram({
+    name: 'http_request_duration_seconds',
+    help: 'Time from the request to the end of its answer; for streams to the last event',
+    labelNames: ['endpoint', 'method'] as const,
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300],
+    registers,
+  })
+  const runs = new Counter({ name: 'chat_runs_total', help: 'Chat runs by the status they ended with', labelNames: ['status'] as const, registers })
+  const runDurations = new Histogram({ name: 'chat_run_duration_seconds', help: 'Time a chat run took', buckets: [0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600], registers })
+  const tokens = new Counter({ name: 'model_tokens_total', help: 'Tokens as the models counted them', labelNames: ['direction'] as const, registers })
+  gaugeOf({ name: 'chat_runs_live', help: 'Chat runs that this process executes now' }, gauges.liveRuns, registers)
+  gaugeOf({ name: 'sse_streams_open', help: 'Clients that follow a stream now' }, gauges.openStreams, registers)
+
+  return {
+    contentType: registry.contentType,
+    render: () => registry.metrics(),
+    httpRequest({ endpoint, method, status, keyId, seconds }) {
+      requests.inc({ endpoint, method, status, api_key_id: keyId ?? '' })
+      durations.observe({ endpoint, method }, seconds)
+    },
+    runEnded({ status, inputTokens, outputTokens, seconds }) {
+      runs.inc({ status })
+      runDurations.observe(seconds)
+      tokens.inc({ direction: 'input' }, inputTokens)
+      tokens.inc({ direction: 'output' }, outputTokens)
+    },
+  }
+}
+
+function gaugeOf(description: { name: string; help: string }, read: () => number, registers: Registry[]): void {
+  new Gauge({
+    ...description,
+    registers,
+    collect() {
+      this.set(read())
+    },
+  })
+}

@@ -1,0 +1,15 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    include: ['{server,bench,sdk,scripts,eslint}/**/*.test.ts', 'console/src/**/*.test.{ts,tsx}'],
+    globalSetup: ['./server/test/support/mariadb-global-setup.ts'],
+    // the variable decides how libraries log and cache: tests see one value, whatever the shell says
+    env: { NODE_ENV: 'test' },
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 20_000,
+    hookTimeout: 60_000,
+    teardownTimeout: 20_000,
+  },
+})
