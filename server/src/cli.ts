@@ -34,5 +34,5 @@ try {
 function explain(cause: unknown): string {
   if (cause instanceof ConfigError || cause instanceof AppError) return cause.message
   if (!(cause instanceof Error)) return String(cause)
-  return 'code' in cause && typeof cause.code === 'string' ? `${cause.message || cause.code}` : (cause.stack ?? cause.message)
+  return 'code' in cause && typeof cause.code === 'string' ? cause.message || cause.code : (cause.stack ?? cause.message)
 }

@@ -30,7 +30,11 @@ export type Config = {
 /** A setting that cannot be used; the message is one line that names it. */
 export class ConfigError extends Error {}
 
-const optional = z.string().trim().transform((text) => text || undefined).optional()
+const optional = z
+  .string()
+  .trim()
+  .transform((text) => text || undefined)
+  .optional()
 const flag = z
   .string()
   .trim()
@@ -53,7 +57,9 @@ const envSchema = z.object({
   ALLOW_SIGNUP: flag.default(false),
   TRUST_PROXY: optional,
   CORS_ORIGINS: z.string().default(''),
-  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'must be trace, debug, info, warn, error, fatal or silent').default('info'),
+  LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'must be trace, debug, info, warn, error, fatal or silent')
+    .default('info'),
   METRICS_TOKEN: optional,
   OPENAI_API_KEY: optional,
   OPENAI_BASE_URL: url(/^https?:/, 'an http(s) URL'),
@@ -81,16 +87,24 @@ export function loadConfig(env: NodeJS.ProcessEnv = environment): Config {
     port: vars.PORT,
     publicUrl: (vars.PUBLIC_URL ?? `http://${urlHost(vars.HOST)}:${vars.PORT}`).replace(/\/+$/, ''),
     dataDir,
-    database: vars.DATABASE_URL ? { kind: 'mysql', url: vars.DATABASE_URL.replace(/^mariadb:/, 'mysql:') } : { kind: 'sqlite', path: join(dataDir, 'coze-plus.db') },
+    database: vars.DATABASE_URL
+      ? { kind: 'mysql', url: vars.DATABASE_URL.replace(/^mariadb:/, 'mysql:') }
+      : { kind: 'sqlite', path: join(dataDir, 'coze-plus.db') },
     masterKey: vars.MASTER_KEY ?? ownMasterKey(dataDir, vars.DATABASE_URL !== undefined),
     admin: { email: vars.ADMIN_EMAIL.toLowerCase(), password: vars.ADMIN_PASSWORD },
     allowSignup: vars.ALLOW_SIGNUP,
     trustProxy: trustProxy(vars.TRUST_PROXY),
-    corsOrigins: vars.CORS_ORIGINS.split(',').map((text) => text.trim()).filter(Boolean),
+    corsOrigins: vars.CORS_ORIGINS.split(',')
+      .map((text) => text.trim())
+      .filter(Boolean),
     logLevel: vars.LOG_LEVEL,
     metricsToken: vars.METRICS_TOKEN,
     openai: vars.OPENAI_API_KEY
-      ? { apiKey: vars.OPENAI_API_KEY, baseUrl: vars.OPENAI_BASE_URL ?? 'https://api.openai.com/v1', model: vars.OPENAI_MODEL ?? 'gpt-4o-mini' }
+      ? {
+          apiKey: vars.OPENAI_API_KEY,
+          baseUrl: vars.OPENAI_BASE_URL ?? 'https://api.openai.com/v1',
+          model: vars.OPENAI_MODEL ?? 'gpt-4o-mini',
+        }
       : undefined,
     proxy: { httpProxy: vars.HTTP_PROXY, httpsProxy: vars.HTTPS_PROXY, noProxy: vars.NO_PROXY },
     drainMs: vars.DRAIN_SECONDS * 1000,
@@ -115,7 +129,10 @@ function trustProxy(text: string | undefined): boolean | string {
 
 /** On the embedded default the key is made once and kept beside the data; nodes that share a database must share it. */
 function ownMasterKey(dataDir: string, sharedDatabase: boolean): string {
-  if (sharedDatabase) throw new ConfigError('MASTER_KEY is required with DATABASE_URL: every node needs the same one, for example the output of `openssl rand -hex 32`')
+  if (sharedDatabase)
+    throw new ConfigError(
+      'MASTER_KEY is required with DATABASE_URL: every node needs the same one, for example the output of `openssl rand -hex 32`',
+    )
 
   const path = join(dataDir, 'master.key')
   if (!existsSync(path)) {

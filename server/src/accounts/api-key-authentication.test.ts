@@ -194,7 +194,10 @@ describe.each(testDatabases())('the gate on $name', ({ open }) => {
     await using db = await open()
     await using gate = startGate(db)
     const secret = `pat_${randomBytes(32).toString('hex')}`
-    await db.insertInto('api_key').values({ api_key: md5Of(secret), name: 'imported', user_id: '7', expired_at: 0, created_at: 1, updated_at: 1 }).execute()
+    await db
+      .insertInto('api_key')
+      .values({ api_key: md5Of(secret), name: 'imported', user_id: '7', expired_at: 0, created_at: 1, updated_at: 1 })
+      .execute()
 
     expect(await gate.enter(secret)).toEqual({ userId: '7', keyId: '1' })
     await expect(gate.enter(`pat_${randomBytes(32).toString('hex')}`)).rejects.toThrow(INVALID)
@@ -217,7 +220,11 @@ describe.each(testDatabases())('the gate on $name', ({ open }) => {
     const gate = startGate(db)
     const keys = await Promise.all([gate.createKey(), gate.createKey(), gate.createKey()])
     const long = '7532755646102372351'
-    await db.updateTable('api_key').set({ id: long as never }).where('id', '=', keys[2].key.id).execute()
+    await db
+      .updateTable('api_key')
+      .set({ id: long as never })
+      .where('id', '=', keys[2].key.id)
+      .execute()
 
     for (let call = 0; call < 1000; call++) {
       for (const { secret } of keys) await gate.enter(secret)

@@ -44,6 +44,8 @@ describe('there is no key that', () => {
     ['ends twice', { expire: 0, durationDay: '30' }, /^expire: give either/],
   ]
   test.each(cases)('%s', (_story, expiry, message) => {
-    expect(() => toExpiredAt(expiry, NOW)).toThrow(expect.objectContaining({ code: 'invalid_request', message: expect.stringMatching(message) }))
+    expect(() => toExpiredAt(expiry, NOW)).toThrow(
+      expect.objectContaining({ code: 'invalid_request', message: expect.stringMatching(message) }),
+    )
   })
 })

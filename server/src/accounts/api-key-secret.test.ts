@@ -25,7 +25,16 @@ test('the checksum is CRC-32 in base62, so that scanners for leaked keys can che
 test('what only looks like a key is refused', () => {
   const secret = createKeySecret()
 
-  for (const text of ['', 'pat_', secret.slice(4), secret.slice(0, -1), `${secret}0`, ` ${secret}`, secret.toUpperCase(), `${secret.slice(0, -1)}_`]) {
+  for (const text of [
+    '',
+    'pat_',
+    secret.slice(4),
+    secret.slice(0, -1),
+    `${secret}0`,
+    ` ${secret}`,
+    secret.toUpperCase(),
+    `${secret.slice(0, -1)}_`,
+  ]) {
     expect(isWellFormed(text), text).toBe(false)
   }
   // the guide's placeholder

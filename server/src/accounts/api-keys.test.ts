@@ -120,7 +120,10 @@ describe.each(testDatabases())('API keys on $name', ({ open }) => {
     await using db = await open()
     const seconds = NOW / 1000
     const times = { created_at: seconds, updated_at: seconds, last_used_at: seconds, expired_at: seconds + 60 }
-    await db.insertInto('api_key').values({ id: '7532755646102372351', api_key: 'a'.repeat(32), name: 'imported', user_id: '1', ...times }).execute()
+    await db
+      .insertInto('api_key')
+      .values({ id: '7532755646102372351', api_key: 'a'.repeat(32), name: 'imported', user_id: '1', ...times })
+      .execute()
 
     const imported = await getKey({ db }, ADA, '7532755646102372351')
     expect(imported).toMatchObject({ createdAt: NOW, updatedAt: NOW, lastUsedAt: NOW, expiredAt: NOW + 60_000, lastFour: '' })

@@ -20,7 +20,14 @@ afterEach(() => {
 
 /** A console with one user who may sign in. */
 async function startConsole(db: Db, changes: Partial<ConsoleSessionsDeps> = {}) {
-  const deps = { db, secrets: createSecretBox('master'), clock: Date.now, publicUrl: 'http://127.0.0.1:8888', allowSignup: false, ...changes }
+  const deps = {
+    db,
+    secrets: createSecretBox('master'),
+    clock: Date.now,
+    publicUrl: 'http://127.0.0.1:8888',
+    allowSignup: false,
+    ...changes,
+  }
   const sessions = createConsoleSessions(deps)
   const user = await createUser(deps, { email: EMAIL, password: PASSWORD, name: 'Ada', role: 'admin' })
   const signIn = async (password = PASSWORD) => toCookie(await sessions.signIn({ email: EMAIL, password }, BROWSER))
@@ -72,7 +79,15 @@ describe.each(testDatabases())('console sessions on $name', ({ open }) => {
     })
 
     await expect(authenticateSession(undefined)).rejects.toThrow('missing session_key in cookie')
-    for (const wrong of ['', 'a=b', 'session_key=', 'session_key=x', `session_key=${token}`, `session_key=${token}.x`, `${cookie.slice(0, -4)}AAA%3D`]) {
+    for (const wrong of [
+      '',
+      'a=b',
+      'session_key=',
+      'session_key=x',
+      `session_key=${token}`,
+      `session_key=${token}.x`,
+      `${cookie.slice(0, -4)}AAA%3D`,
+    ]) {
       await expect(authenticateSession(wrong), wrong).rejects.toThrow(UNAUTHENTICATED)
     }
     await expect(stranger.authenticateSession(cookie)).rejects.toThrow(UNAUTHENTICATED)
@@ -103,7 +118,8 @@ describe.each(testDatabases())('console sessions on $name', ({ open }) => {
   test('after five wrong passwords even the right one has to wait, from that address', async () => {
     await using db = await open()
     const { signInAs } = await startConsole(db)
-    for (let time = 0; time < 5; time++) await expect(signInAs({ email: EMAIL, password: 'wrong password' }, BROWSER)).rejects.toThrow(UNAUTHENTICATED)
+    for (let time = 0; time < 5; time++)
+      await expect(signInAs({ email: EMAIL, password: 'wrong password' }, BROWSER)).rejects.toThrow(UNAUTHENTICATED)
 
     const limited = signInAs({ email: EMAIL.toUpperCase(), password: PASSWORD }, BROWSER)
     await expect(limited).rejects.toThrow(expect.objectContaining({ code: 'rate_limited', retryAfterMs: expect.any(Number) }))

@@ -35,7 +35,9 @@ describe.each(testDatabases())('users on $name', ({ open }) => {
     ])
 
     expect(both.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected'])
-    await expect(createUser(deps, { email: 'ada@example.com', password: PASSWORD })).rejects.toThrow(expect.objectContaining({ code: 'conflict' }))
+    await expect(createUser(deps, { email: 'ada@example.com', password: PASSWORD })).rejects.toThrow(
+      expect.objectContaining({ code: 'conflict' }),
+    )
     expect(await db.selectFrom('user_account').select('id').execute()).toHaveLength(1)
   })
 
@@ -55,7 +57,8 @@ describe.each(testDatabases())('users on $name', ({ open }) => {
 
   test('are listed in pages, in the order they came', async () => {
     await using db = await open()
-    for (const name of ['ada', 'bob', 'cleo']) await createUser({ db, clock: () => NOW }, { email: `${name}@example.com`, password: PASSWORD })
+    for (const name of ['ada', 'bob', 'cleo'])
+      await createUser({ db, clock: () => NOW }, { email: `${name}@example.com`, password: PASSWORD })
 
     const first = await listUsers({ db }, { page: 1, size: 2 })
     const second = await listUsers({ db }, { page: 2, size: 2 })

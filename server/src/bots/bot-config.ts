@@ -22,7 +22,16 @@ export const botConfigSchema = z.object({
     .default({ prologue: '', suggestedQuestions: [] }),
   suggestReplies: z.boolean().default(false),
   /** Placeholders `{{name}}` of the prompt and their values when the caller gives none. */
-  variables: z.array(z.object({ name: z.string().regex(/^[A-Za-z_]\w{0,99}$/), default: z.string().max(10_000).default(''), description: z.string().max(1_000).default('') })).max(100).default([]),
+  variables: z
+    .array(
+      z.object({
+        name: z.string().regex(/^[A-Za-z_]\w{0,99}$/),
+        default: z.string().max(10_000).default(''),
+        description: z.string().max(1_000).default(''),
+      }),
+    )
+    .max(100)
+    .default([]),
 })
 
 export type BotConfig = z.infer<typeof botConfigSchema>

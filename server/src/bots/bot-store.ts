@@ -13,12 +13,26 @@ export async function findBot(db: Db, botId: string): Promise<Bot | undefined> {
 
 /** The oldest of that name. */
 export async function findBotByName(db: Db, ownerId: string, name: string): Promise<Bot | undefined> {
-  const row = await db.selectFrom('bot').selectAll().where('owner_id', '=', ownerId).where('name', '=', name).orderBy('id').limit(1).executeTakeFirst()
+  const row = await db
+    .selectFrom('bot')
+    .selectAll()
+    .where('owner_id', '=', ownerId)
+    .where('name', '=', name)
+    .orderBy('id')
+    .limit(1)
+    .executeTakeFirst()
   return row && toBot(row)
 }
 
 export async function listBots(db: Db, ownerId: string, page: { offset: number; limit: number }): Promise<Bot[]> {
-  const rows = await db.selectFrom('bot').selectAll().where('owner_id', '=', ownerId).orderBy('id', 'desc').limit(page.limit).offset(page.offset).execute()
+  const rows = await db
+    .selectFrom('bot')
+    .selectAll()
+    .where('owner_id', '=', ownerId)
+    .orderBy('id', 'desc')
+    .limit(page.limit)
+    .offset(page.offset)
+    .execute()
   return rows.map(toBot)
 }
 
@@ -30,7 +44,13 @@ export async function listAllBots(db: Db): Promise<Bot[]> {
 
 /** Throws `conflict` when the id is taken. */
 export async function insertBot(db: Db, bot: Bot): Promise<void> {
-  const row = { id: bot.id, owner_id: bot.ownerId, live_version_id: bot.liveVersionId ?? null, created_at: bot.createdAt, ...changeable(bot) }
+  const row = {
+    id: bot.id,
+    owner_id: bot.ownerId,
+    live_version_id: bot.liveVersionId ?? null,
+    created_at: bot.createdAt,
+    ...changeable(bot),
+  }
   try {
     await db.insertInto('bot').values(row).execute()
   } catch (cause) {
@@ -82,17 +102,36 @@ export async function listBotVersions(db: Db, botId: string, limit: number): Pro
 /** Throws `conflict` when the bot has a version of that name. */
 export async function insertBotVersion(db: Db, version: BotVersion): Promise<void> {
   const { id, botId, note, name, description, iconUrl, config, createdAt } = version
-  const row = { id, bot_id: botId, version: version.version, note, name, description, icon_url: iconUrl, config: JSON.stringify(config), created_at: createdAt }
+  const row = {
+    id,
+    bot_id: botId,
+    version: version.version,
+    note,
+    name,
+    description,
+    icon_url: iconUrl,
+    config: JSON.stringify(config),
+    created_at: createdAt,
+  }
   try {
     await db.insertInto('bot_version').values(row).execute()
   } catch (cause) {
-    if (isDuplicate(cause)) throw new AppError('conflict', `version ${version.version} exists already: a published version never changes, choose another name`, { cause })
+    if (isDuplicate(cause))
+      throw new AppError('conflict', `version ${version.version} exists already: a published version never changes, choose another name`, {
+        cause,
+      })
     throw cause
   }
 }
 
 function changeable(bot: Bot) {
-  return { name: bot.name, description: bot.description, icon_url: bot.iconUrl, draft: JSON.stringify(bot.draft), updated_at: bot.updatedAt }
+  return {
+    name: bot.name,
+    description: bot.description,
+    icon_url: bot.iconUrl,
+    draft: JSON.stringify(bot.draft),
+    updated_at: bot.updatedAt,
+  }
 }
 
 function toBot(row: Selectable<BotTable>): Bot {

@@ -4,7 +4,16 @@ import type { Db } from '../db/database.ts'
 import { AppError } from '../lib/app-error.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { NextId } from '../lib/snowflake.ts'
-import { findBot, findBotVersion, findBotVersionById, insertBot, insertBotVersion, listBotVersions, setLiveVersion, updateBot } from './bot-store.ts'
+import {
+  findBot,
+  findBotVersion,
+  findBotVersionById,
+  insertBot,
+  insertBotVersion,
+  listBotVersions,
+  setLiveVersion,
+  updateBot,
+} from './bot-store.ts'
 import type { Bot, BotConfig, BotProfile, BotVersion } from './bot-config.ts'
 
 export type BotDeps = { db: Db; nextId: NextId; clock: Clock }
@@ -13,14 +22,35 @@ export type BotDeps = { db: Db; nextId: NextId; clock: Clock }
 export async function createBot(deps: BotDeps, who: Principal, request: BotProfile & { id?: string; config: BotConfig }): Promise<Bot> {
   const now = deps.clock()
   const { name, description, iconUrl, config } = request
-  const bot = { id: request.id ?? deps.nextId(), ownerId: who.userId, name, description, iconUrl, draft: config, liveVersionId: undefined, createdAt: now, updatedAt: now }
+  const bot = {
+    id: request.id ?? deps.nextId(),
+    ownerId: who.userId,
+    name,
+    description,
+    iconUrl,
+    draft: config,
+    liveVersionId: undefined,
+    createdAt: now,
+    updatedAt: now,
+  }
   await insertBot(deps.db, bot)
   return bot
 }
 
-export async function saveDraft(deps: BotDeps, who: Principal, { botId, ...draft }: BotProfile & { botId: string; config: BotConfig }): Promise<Bot> {
+export async function saveDraft(
+  deps: BotDeps,
+  who: Principal,
+  { botId, ...draft }: BotProfile & { botId: string; config: BotConfig },
+): Promise<Bot> {
   const bot = await getOwnBot(deps, who, botId)
-  const saved = { ...bot, name: draft.name, description: draft.description, iconUrl: draft.iconUrl, draft: draft.config, updatedAt: deps.clock() }
+  const saved = {
+    ...bot,
+    name: draft.name,
+    description: draft.description,
+    iconUrl: draft.iconUrl,
+    draft: draft.config,
+    updatedAt: deps.clock(),
+  }
   await updateBot(deps.db, saved)
   return saved
 }
@@ -32,12 +62,26 @@ export async function getOwnBot({ db }: Pick<BotDeps, 'db'>, who: Principal, bot
 }
 
 /** Freezes the draft as a version and makes it the live one. Without a name the newest version's last number goes up by one. */
-export async function publishBot(deps: BotDeps, who: Principal, request: { botId: string; version?: string; note?: string }): Promise<BotVersion> {
+export async function publishBot(
+  deps: BotDeps,
+  who: Principal,
+  request: { botId: string; version?: string; note?: string },
+): Promise<BotVersion> {
   const bot = await getOwnBot(deps, who, request.botId)
   const now = deps.clock()
   const { name, description, iconUrl, draft: config } = bot
   const versionName = request.version ?? nextVersionName((await listBotVersions(deps.db, bot.id, 1))[0]?.version)
-  const version = { id: deps.nextId(), botId: bot.id, version: versionName, note: request.note ?? '', name, description, iconUrl, config, createdAt: now }
+  const version = {
+    id: deps.nextId(),
+    botId: bot.id,
+    version: versionName,
+    note: request.note ?? '',
+    name,
+    description,
+    iconUrl,
+    config,
+    createdAt: now,
+  }
 
   await inTransaction(deps.db, async (tx) => {
     await insertBotVersion(tx, version)
@@ -53,7 +97,11 @@ export async function unpublishBot(deps: BotDeps, who: Principal, botId: string)
 }
 
 /** Makes an earlier version the live one again; the draft is not touched. */
-export async function rollBackBot(deps: BotDeps, who: Principal, { botId, version }: { botId: string; version: string }): Promise<BotVersion> {
+export async function rollBackBot(
+  deps: BotDeps,
+  who: Principal,
+  { botId, version }: { botId: string; version: string },
+): Promise<BotVersion> {
   await getOwnBot(deps, who, botId)
   const found = await findBotVersion(deps.db, botId, version)
   if (!found) throw new AppError('not_found', `bot ${botId} has no version ${version}`)

@@ -12,7 +12,14 @@ export type ChatEvent =
   | { type: 'run_failed'; finishedAt: number; usage: Usage; error: RunError }
   | { type: 'run_canceled'; finishedAt: number; usage: Usage }
 
-export type CompletedMessage = { id: string; type: MessageType; content: string; contentType: ContentType; reasoning: string; createdAt: number }
+export type CompletedMessage = {
+  id: string
+  type: MessageType
+  content: string
+  contentType: ContentType
+  reasoning: string
+  createdAt: number
+}
 
 export type Usage = { inputTokens: number; outputTokens: number }
 

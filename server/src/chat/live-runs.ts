@@ -37,7 +37,8 @@ export function createLiveRuns({ maxRuns, maxRunMs }: LiveRunLimits, onError: (c
       return runs.size
     },
     assertRoom() {
-      if (runs.size >= maxRuns) throw new AppError('rate_limited', `${maxRuns} chats are running already, which is as many as this server takes: try again shortly`)
+      if (runs.size >= maxRuns)
+        throw new AppError('rate_limited', `${maxRuns} chats are running already, which is as many as this server takes: try again shortly`)
     },
     start(runId, work) {
       const controller = new AbortController()

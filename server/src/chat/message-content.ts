@@ -3,7 +3,8 @@ import type { ContentType } from '../conversations/message-store.ts'
 import { AppError } from '../lib/app-error.ts'
 
 /** One part of a multimodal message, as the API writes it inside `object_string`. */
-export type ContentPart = { type: 'text'; text: string } | { type: 'image' | 'file' | 'audio'; fileId: string | undefined; fileUrl: string | undefined }
+export type ContentPart =
+  { type: 'text'; text: string } | { type: 'image' | 'file' | 'audio'; fileId: string | undefined; fileUrl: string | undefined }
 
 const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' })
 const partsSchema = z
@@ -26,11 +27,15 @@ export function parseContent(content: string, contentType: ContentType): Content
   const parsed = partsSchema.safeParse(parseJson(content))
   if (!parsed.success) {
     const issue = parsed.error.issues[0]
-    throw new AppError('invalid_request', `content: object_string must be a JSON array of text, image, file and audio parts (${issue?.path.join('.')}: ${issue?.message})`)
+    throw new AppError(
+      'invalid_request',
+      `content: object_string must be a JSON array of text, image, file and audio parts (${issue?.path.join('.')}: ${issue?.message})`,
+    )
   }
   return parsed.data.flatMap((part): ContentPart[] => {
     if (part.type === 'text') return part.text ? [{ type: 'text', text: part.text }] : []
-    if (!part.file_url && !part.file_id) throw new AppError('invalid_request', `content: a part of type ${part.type} needs file_id or file_url`)
+    if (!part.file_url && !part.file_id)
+      throw new AppError('invalid_request', `content: a part of type ${part.type} needs file_id or file_url`)
     return [{ type: part.type, fileId: part.file_id || undefined, fileUrl: part.file_url || undefined }]
   })
 }

@@ -11,7 +11,10 @@ export type ReadFile = (fileId: string) => Promise<ModelContentPart>
 /** The bot's prompt with `{{name}}` filled in: what the caller gives, else the variable's default. Unknown names stay as they are. */
 export function renderPrompt(bot: PublishedBot, given: Record<string, string>): string {
   const values = new Map([...bot.config.variables.map((variable) => [variable.name, variable.default] as const), ...Object.entries(given)])
-  return bot.config.prompt.replace(/\{\{\s*([\p{L}_][\p{L}\p{N}_.-]*)\s*\}\}/gu, (placeholder, name: string) => values.get(name) ?? placeholder)
+  return bot.config.prompt.replace(
+    /\{\{\s*([\p{L}_][\p{L}\p{N}_.-]*)\s*\}\}/gu,
+    (placeholder, name: string) => values.get(name) ?? placeholder,
+  )
 }
 
 /** @param lenient a file that is gone is left out instead of refused: right for earlier messages, wrong for new ones */
@@ -19,7 +22,10 @@ export async function toModelMessages(messages: Message[], readFile: ReadFile, {
   return Promise.all(messages.map((message) => toModelMessage(message, lenient ? leavingOut(readFile) : readFile)))
 }
 
-async function toModelMessage(message: Message, readFile: (fileId: string) => Promise<ModelContentPart | undefined>): Promise<ModelMessage> {
+async function toModelMessage(
+  message: Message,
+  readFile: (fileId: string) => Promise<ModelContentPart | undefined>,
+): Promise<ModelMessage> {
   if (message.role === 'assistant') return { role: 'assistant', content: message.content }
   if (message.contentType !== 'object_string') return { role: 'user', content: message.content }
 
@@ -31,11 +37,17 @@ async function toModelMessage(message: Message, readFile: (fileId: string) => Pr
   return { role: 'user', content: parts }
 }
 
-async function toModelPart(part: ContentPart, readFile: (fileId: string) => Promise<ModelContentPart | undefined>): Promise<ModelContentPart | undefined> {
+async function toModelPart(
+  part: ContentPart,
+  readFile: (fileId: string) => Promise<ModelContentPart | undefined>,
+): Promise<ModelContentPart | undefined> {
   if (part.type === 'text') return part
   // no protocol served here takes speech: the text beside it is the question
   if (part.type === 'audio') return undefined
-  if (part.fileUrl !== undefined) return part.type === 'image' ? { type: 'image', url: part.fileUrl } : { type: 'file', url: part.fileUrl, name: nameOf(part.fileUrl), mime: '' }
+  if (part.fileUrl !== undefined)
+    return part.type === 'image'
+      ? { type: 'image', url: part.fileUrl }
+      : { type: 'file', url: part.fileUrl, name: nameOf(part.fileUrl), mime: '' }
   return part.fileId === undefined ? undefined : readFile(part.fileId)
 }
 

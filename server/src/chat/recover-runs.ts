@@ -50,7 +50,7 @@ async function endOrphan({ db, commits, clock, nextId }: RecoverDeps, run: Run):
 
 async function storedAnswer(db: Db, runId: string): Promise<{ text: string; reasoning: string }> {
   const answer = { text: '', reasoning: '' }
-  for (let cursor = 0; ; ) {
+  for (let cursor = 0; ;) {
     const page = await listEntries<ChatEvent>(db, runId, cursor)
     const last = page.at(-1)
     if (!last) return answer

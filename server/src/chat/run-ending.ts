@@ -32,7 +32,11 @@ export function closingEvents(run: Run, { answer, nextId }: { answer: CompletedM
   const events: ChatEvent[] = answer ? [{ type: 'message_completed', message: answer }] : []
   if (error) return [...events, { type: 'run_failed', finishedAt, usage, error }]
   if (run.status === 'canceled') return [...events, { type: 'run_canceled', finishedAt, usage }]
-  return [...events, { type: 'message_completed', message: finishMarker(nextId(), finishedAt) }, { type: 'run_completed', finishedAt, usage }]
+  return [
+    ...events,
+    { type: 'message_completed', message: finishMarker(nextId(), finishedAt) },
+    { type: 'run_completed', finishedAt, usage },
+  ]
 }
 
 /** What is written beside the closing events: all of it or nothing. */
@@ -67,6 +71,11 @@ function toMessage(run: Run, answer: CompletedMessage): Message {
 
 /** The message by which Coze's clients learn that no more answers follow. */
 function finishMarker(id: string, createdAt: number): CompletedMessage {
-  const content = JSON.stringify({ msg_type: 'generate_answer_finish', data: JSON.stringify({ finish_reason: 0, FinData: '' }), from_module: null, from_unit: null })
+  const content = JSON.stringify({
+    msg_type: 'generate_answer_finish',
+    data: JSON.stringify({ finish_reason: 0, FinData: '' }),
+    from_module: null,
+    from_unit: null,
+  })
   return { id, type: 'verbose', content, contentType: 'text', reasoning: '', createdAt }
 }

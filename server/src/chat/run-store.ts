@@ -1,10 +1,10 @@
 import type { Insertable, Selectable } from 'kysely'
 import { parseMetaData } from '../conversations/conversation-store.ts'
 import type { Db } from '../db/database.ts'
-import type { RunTable } from '../db/tables.ts'
+import type { RunStatus, RunTable } from '../db/tables.ts'
 import type { RunError, Usage } from './chat-event.ts'
 
-export type RunStatus = 'created' | 'in_progress' | 'requires_action' | 'completed' | 'failed' | 'canceled'
+export type { RunStatus }
 
 /** One chat: the work a bot does for one request. */
 export type Run = {
@@ -34,7 +34,10 @@ export async function findRun(db: Db, runId: string): Promise<Run | undefined> {
 }
 
 /** Runs that nobody executes any more: their process is gone, or they are older than a run can be. */
-export async function listOrphanRuns(db: Db, { liveWorkers, startedBefore, limit }: { liveWorkers: string[]; startedBefore: number; limit: number }): Promise<Run[]> {
+export async function listOrphanRuns(
+  db: Db,
+  { liveWorkers, startedBefore, limit }: { liveWorkers: string[]; startedBefore: number; limit: number },
+): Promise<Run[]> {
   const rows = await db
     .selectFrom('run')
     .selectAll()
@@ -91,8 +94,7 @@ function toRun(row: Selectable<RunTable>): Run {
     conversationId: String(row.conversation_id),
     sectionId: String(row.section_id),
     endUser: row.end_user,
-    // the column holds only what runInsert and updateRunEnd write
-    status: row.status as RunStatus,
+    status: row.status,
     metaData: parseMetaData(row.meta_data),
     answerId: String(row.answer_id),
     usage: { inputTokens: row.input_tokens, outputTokens: row.output_tokens },

@@ -52,6 +52,9 @@ function cannotCancel(run: Run): AppError {
 }
 
 /** The events of a run after the cursor, live ones as they come. */
-export function followRun({ journal }: Pick<RunsDeps, 'journal'>, position: { runId: string; cursor: number; signal: AbortSignal }): AsyncGenerator<JournalEntry<ChatEvent>[]> {
+export function followRun(
+  { journal }: Pick<RunsDeps, 'journal'>,
+  position: { runId: string; cursor: number; signal: AbortSignal },
+): AsyncGenerator<JournalEntry<ChatEvent>[]> {
   return journal.follow(position)
 }

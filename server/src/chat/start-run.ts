@@ -49,7 +49,8 @@ export async function startRun(deps: StartRunDeps, who: Principal, request: Chat
   deps.liveRuns.assertRoom()
   const { conversation, isNew } = await openConversation(deps, who, request)
   const hasHistory = !isNew
-  if (!hasHistory && request.messages.length === 0) throw new AppError('invalid_request', 'additional_messages is required: send at least one message')
+  if (!hasHistory && request.messages.length === 0)
+    throw new AppError('invalid_request', 'additional_messages is required: send at least one message')
 
   const runId = deps.nextId()
   const origin = { conversationId: conversation.id, sectionId: conversation.sectionId, runId, botId: bot.botId }
@@ -59,19 +60,33 @@ export async function startRun(deps: StartRunDeps, who: Principal, request: Chat
   const run = draftRun(deps, who, { runId, bot, conversation, request })
   await storeTurn(deps, { run, messages, conversation, hasHistory })
 
-  const plan = { run, bot, input, hasHistory, firstMessageId: messages[0]?.id ?? run.answerId, variables: request.variables, stream: request.stream, readFile }
+  const plan = {
+    run,
+    bot,
+    input,
+    hasHistory,
+    firstMessageId: messages[0]?.id ?? run.answerId,
+    variables: request.variables,
+    stream: request.stream,
+    readFile,
+  }
   return { run, finished: deps.liveRuns.start(run.id, (signal) => executeRun(deps, plan, signal)) }
 }
 
 type OpenedConversation = { conversation: Conversation; isNew: boolean }
 
-async function openConversation(deps: StartRunDeps, who: Principal, { conversationId, endUser, botId }: ChatRequest): Promise<OpenedConversation> {
+async function openConversation(
+  deps: StartRunDeps,
+  who: Principal,
+  { conversationId, endUser, botId }: ChatRequest,
+): Promise<OpenedConversation> {
   if (conversationId === undefined) return { conversation: draftConversation(deps, who, { botId, endUser }), isNew: true }
 
   const conversation = await findOwnConversation(deps, who, conversationId)
   if (!conversation) {
     // an id of the caller's own choice names a conversation from its first use on
-    if (isOwnChoice(conversationId)) return { conversation: draftConversation(deps, who, { botId, endUser, externalId: conversationId }), isNew: true }
+    if (isOwnChoice(conversationId))
+      return { conversation: draftConversation(deps, who, { botId, endUser, externalId: conversationId }), isNew: true }
     throw new AppError('not_found', 'conversation not found')
   }
   if (conversation.botId !== undefined && conversation.botId !== botId)

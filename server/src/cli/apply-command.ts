@@ -16,7 +16,8 @@ export const applyCommand = () =>
         const applied = await applyManifest(core, manifest)
         if (options.json) return printJson(applied)
 
-        if (admin?.generatedPassword !== undefined) print(`made the first user ${admin.user.email} with the password ${admin.generatedPassword}, shown only now`)
+        if (admin?.generatedPassword !== undefined)
+          print(`made the first user ${admin.user.email} with the password ${admin.generatedPassword}, shown only now`)
         for (const { kind, id, name, change, published } of applied) {
           print(`${kind} ${name} (${id}): ${change}${published === undefined ? '' : `, published ${published}`}`)
         }

@@ -35,7 +35,9 @@ async function applyBot(core: Core, wanted: ManifestBot): Promise<Applied> {
   if (existing && existing.ownerId !== who.userId) throw new AppError('conflict', `bot ${existing.id} belongs to another user`)
 
   const profile = { name, description, iconUrl, config }
-  const bot = existing ? await saveIfDifferent(core, existing, profile) : { ...(await createBot(core, who, { id, ...profile })), change: 'created' as const }
+  const bot = existing
+    ? await saveIfDifferent(core, existing, profile)
+    : { ...(await createBot(core, who, { id, ...profile })), change: 'created' as const }
   const result: Applied = { kind: 'bot', id: bot.id, name, change: bot.change }
   if (!wanted.publish || !(await hasUnpublishedChanges(core, bot))) return result
 
@@ -46,7 +48,9 @@ async function applyBot(core: Core, wanted: ManifestBot): Promise<Applied> {
 type Wanted = Pick<ManifestBot, 'name' | 'description' | 'iconUrl' | 'config'>
 
 async function saveIfDifferent(core: Core, bot: Bot, wanted: Wanted): Promise<Bot & { change: 'updated' | 'unchanged' }> {
-  const isSame = JSON.stringify([bot.name, bot.description, bot.iconUrl, bot.draft]) === JSON.stringify([wanted.name, wanted.description, wanted.iconUrl, wanted.config])
+  const isSame =
+    JSON.stringify([bot.name, bot.description, bot.iconUrl, bot.draft]) ===
+    JSON.stringify([wanted.name, wanted.description, wanted.iconUrl, wanted.config])
   if (isSame) return { ...bot, change: 'unchanged' }
   return { ...(await saveDraft(core, { userId: bot.ownerId }, { botId: bot.id, ...wanted })), change: 'updated' }
 }
@@ -57,7 +61,8 @@ async function ownerId(core: Core, bot: ManifestBot): Promise<string> {
 
   const { users, total } = await listUsers(core, { page: 1, size: 2 })
   const [only] = users
-  if (!only || total > 1) throw new AppError('invalid_request', `bot ${bot.name} needs an owner: the e-mail address of one of the ${total} users`)
+  if (!only || total > 1)
+    throw new AppError('invalid_request', `bot ${bot.name} needs an owner: the e-mail address of one of the ${total} users`)
   return only.id
 }
 

@@ -27,7 +27,12 @@ const listCommand = () =>
           id: bot.id,
           name: bot.name,
           owner_id: bot.ownerId,
-          state: bot.liveVersionId === undefined ? 'draft' : (await hasUnpublishedChanges({ db }, bot)) ? 'published, draft differs' : 'published',
+          state:
+            bot.liveVersionId === undefined
+              ? 'draft'
+              : (await hasUnpublishedChanges({ db }, bot))
+                ? 'published, draft differs'
+                : 'published',
         })),
       )
       if (options.json) printJson(rows)
@@ -42,7 +47,12 @@ const versionsCommand = () =>
     .action(async (botId: string, options: JsonOption) =>
       withBot(botId, async (core, bot) => {
         const versions = await listVersions(core, ownerOf(bot), bot.id)
-        const rows = versions.map((each) => ({ version: each.version, live: each.id === bot.liveVersionId ? 'live' : '', published: toDate(each.createdAt, ''), note: each.note }))
+        const rows = versions.map((each) => ({
+          version: each.version,
+          live: each.id === bot.liveVersionId ? 'live' : '',
+          published: toDate(each.createdAt, ''),
+          note: each.note,
+        }))
         if (options.json) printJson(rows)
         else printTable(rows, 'Nothing is published yet: run `coze-plus bots publish`.')
       }),

@@ -23,7 +23,11 @@ export function printTable(rows: Record<string, string>[], empty: string): void 
 
   const names = Object.keys(first)
   const widths = names.map((name) => Math.max(name.length, ...rows.map((row) => (row[name] ?? '').length)))
-  const line = (cells: string[]) => cells.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join('  ').trimEnd()
+  const line = (cells: string[]) =>
+    cells
+      .map((cell, at) => cell.padEnd(widths[at] ?? 0))
+      .join('  ')
+      .trimEnd()
   print(line(names.map((name) => name.toUpperCase())))
   for (const row of rows) print(line(names.map((name) => row[name] ?? '')))
 }

@@ -23,22 +23,21 @@ export const doctorCommand = () =>
 
 async function examine(): Promise<Finding[]> {
   const node = { check: 'Node.js', ok: isNewEnough(process.versions.node), detail: `${process.versions.node}, needs 22.18 or later` }
+  let config: Config | undefined
   const settings = await finding('settings', async () => {
-    const config = loadConfig()
-    return { detail: `${config.database.kind} database, data in ${config.dataDir}`, config }
+    config = loadConfig()
+    return `${config.database.kind} database, data in ${config.dataDir}`
   })
-  if (!settings.config) return [node, settings]
-  const { config } = settings
-  return [node, strip(settings), await checkDirectory(config), await checkDatabase(config), await checkPort(config)]
+  if (!config) return [node, settings]
+  return [node, settings, await checkDirectory(config), await checkDatabase(config), await checkPort(config)]
 }
 
-const strip = ({ check, ok, detail }: Finding): Finding => ({ check, ok, detail })
-
-async function finding<T extends { detail: string }>(check: string, look: () => Promise<T>): Promise<Finding & Partial<T>> {
+/** `look` answers what it found, or throws what is wrong. */
+async function finding(check: string, look: () => Promise<string>): Promise<Finding> {
   try {
-    return { check, ok: true, ...(await look()) }
+    return { check, ok: true, detail: await look() }
   } catch (cause) {
-    return { check, ok: false, detail: cause instanceof Error ? cause.message : String(cause) } as Finding & Partial<T>
+    return { check, ok: false, detail: cause instanceof Error ? cause.message : String(cause) }
   }
 }
 
@@ -50,7 +49,7 @@ function isNewEnough(version: string): boolean {
 const checkDirectory = ({ dataDir }: Config) =>
   finding('data directory', async () => {
     await access(dataDir, constants.R_OK | constants.W_OK)
-    return { detail: `${dataDir} can be written` }
+    return `${dataDir} can be written`
   })
 
 const checkDatabase = ({ database }: Config) =>
@@ -58,7 +57,9 @@ const checkDatabase = ({ database }: Config) =>
     const db = await openDatabase(database)
     try {
       const pending = await listPendingMigrations(db)
-      return { detail: pending.length === 0 ? 'reachable, schema up to date' : `reachable, ${pending.length} migrations to apply: \`coze-plus migrate\` or a start does it` }
+      return pending.length === 0
+        ? 'reachable, schema up to date'
+        : `reachable, ${pending.length} migrations to apply: \`coze-plus migrate\` or a start does it`
     } finally {
       await db.destroy()
     }
@@ -73,5 +74,5 @@ const checkPort = ({ host, port }: Config) =>
       socket.once('error', () => resolve(false))
       socket.once('timeout', () => (socket.destroy(), resolve(false)))
     })
-    return { detail: taken ? `${host}:${port} is in use: a server is running there` : `${host}:${port} is free` }
+    return taken ? `${host}:${port} is in use: a server is running there` : `${host}:${port} is free`
   })

@@ -21,10 +21,16 @@ const createCommand = () =>
     .action(async (options: { email: string; name: string; expireDays?: string; json?: boolean }) =>
       withCore(async (core) => {
         const owner = await getUserByEmail(core, options.email)
-        const { key, secret } = await createKey(keyDeps(core), { userId: owner.id }, { name: options.name, expiry: { expire: expireMs(options.expireDays) } })
+        const { key, secret } = await createKey(
+          keyDeps(core),
+          { userId: owner.id },
+          { name: options.name, expiry: { expire: expireMs(options.expireDays) } },
+        )
         if (options.json) return printJson({ id: key.id, name: key.name, api_key: secret, expired_at: key.expiredAt })
         print(secret)
-        print(`Key ${key.id} (${key.name}) of ${owner.email}, expires: ${toDate(key.expiredAt, 'never')}. Keep it safe: it cannot be shown again.`)
+        print(
+          `Key ${key.id} (${key.name}) of ${owner.email}, expires: ${toDate(key.expiredAt, 'never')}. Keep it safe: it cannot be shown again.`,
+        )
       }),
     )
 
@@ -36,7 +42,10 @@ const listCommand = () =>
     .action(async (options: { email?: string; json?: boolean }) =>
       withCore(async ({ db }) => {
         const page = { page: 1, size: PAGE }
-        const { keys } = options.email === undefined ? await listKeysOfAllUsers({ db }, page) : await listKeys({ db }, { userId: (await getUserByEmail({ db }, options.email)).id }, page)
+        const { keys } =
+          options.email === undefined
+            ? await listKeysOfAllUsers({ db }, page)
+            : await listKeys({ db }, { userId: (await getUserByEmail({ db }, options.email)).id }, page)
         const rows = keys.map((key) => ({
           id: key.id,
           name: key.name,
@@ -70,6 +79,7 @@ const keyDeps = ({ db, secrets, clock }: Core) => ({ db, secrets, clock, forgetK
 function expireMs(days: string | undefined): number {
   if (days === undefined) return 0
   const number = Number(days)
-  if (!Number.isFinite(number) || number <= 0 || number > 3650) throw new AppError('invalid_request', '--expire-days must be a number of days from 1 to 3650')
+  if (!Number.isFinite(number) || number <= 0 || number > 3650)
+    throw new AppError('invalid_request', '--expire-days must be a number of days from 1 to 3650')
   return Math.round(number * DAY_MS)
 }

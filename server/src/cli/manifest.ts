@@ -9,7 +9,14 @@ import { AppError } from '../lib/app-error.ts'
 /** What a manifest says: models and bots as they should be. */
 export type Manifest = { models: ManifestModel[]; bots: ManifestBot[] }
 
-export type ManifestModel = { name: string; id: string | undefined; protocol: 'openai' | 'anthropic' | 'google' | 'demo'; baseUrl: string; apiKey: string; providerModel: string }
+export type ManifestModel = {
+  name: string
+  id?: string
+  protocol: 'openai' | 'anthropic' | 'google' | 'demo'
+  baseUrl: string
+  apiKey: string
+  providerModel: string
+}
 
 export type ManifestBot = {
   id: string | undefined
@@ -44,7 +51,11 @@ function parseText(text: string, path: string): unknown {
     return expandVariables(parse(text, { intAsBigInt: true }) as unknown)
   } catch (cause) {
     if (cause instanceof AppError) throw cause
-    throw new AppError('invalid_request', `${path} is neither YAML nor JSON: ${cause instanceof Error ? (cause.message.split('\n', 1)[0] ?? '') : ''}`, { cause })
+    throw new AppError(
+      'invalid_request',
+      `${path} is neither YAML nor JSON: ${cause instanceof Error ? (cause.message.split('\n', 1)[0] ?? '') : ''}`,
+      { cause },
+    )
   }
 }
 
@@ -53,7 +64,8 @@ function expandVariables(value: unknown): unknown {
   if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : value.toString()
   if (typeof value === 'string') return value.replace(/\$\{(\w+)\}/g, (_placeholder, name: string) => valueOf(name))
   if (Array.isArray(value)) return value.map(expandVariables)
-  if (typeof value === 'object' && value !== null) return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, expandVariables(each)]))
+  if (typeof value === 'object' && value !== null)
+    return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, expandVariables(each)]))
   return value
 }
 
@@ -71,7 +83,9 @@ const idField = z
 
 const modelSchema = z
   .object({
-    name: text(100).min(1, 'must not be empty').refine((name) => name !== 'demo', '`demo` is built in'),
+    name: text(100)
+      .min(1, 'must not be empty')
+      .refine((name) => name !== 'demo', '`demo` is built in'),
     id: idField,
     protocol: z.enum(['openai', 'anthropic', 'google', 'demo'], 'must be openai, anthropic, google or demo').default('openai'),
     base_url: z.union([z.literal(''), z.url({ protocol: /^https?$/ })], { error: 'must be an http(s) URL' }).default(''),
@@ -79,7 +93,12 @@ const modelSchema = z
     model: text(200).default(''),
   })
   .strict()
-  .transform(({ base_url: baseUrl, api_key: apiKey, model: providerModel, ...rest }): ManifestModel => ({ ...rest, baseUrl, apiKey, providerModel }))
+  .transform(({ base_url: baseUrl, api_key: apiKey, model: providerModel, ...rest }): ManifestModel => ({
+    ...rest,
+    baseUrl,
+    apiKey,
+    providerModel,
+  }))
 
 const parametersSchema = z
   .object({
@@ -102,7 +121,10 @@ const parametersSchema = z
     historyRounds: from.history_rounds,
   }))
 
-const versionField = z.union([text(50).min(1), z.number()]).transform(String).optional()
+const versionField = z
+  .union([text(50).min(1), z.number()])
+  .transform(String)
+  .optional()
 
 const botSchema = z
   .object({
@@ -114,33 +136,58 @@ const botSchema = z
     prompt: z.string().default(''),
     model: z.string().default('default'),
     parameters: parametersSchema.optional(),
-    onboarding: z.object({ prologue: z.string().optional(), suggested_questions: z.array(z.string()).optional() }).strict().optional(),
+    onboarding: z
+      .object({ prologue: z.string().optional(), suggested_questions: z.array(z.string()).optional() })
+      .strict()
+      .optional(),
     suggest_replies: z.boolean().optional(),
-    variables: z.array(z.object({ name: z.string(), default: z.string().optional(), description: z.string().optional() }).strict()).optional(),
+    variables: z
+      .array(z.object({ name: z.string(), default: z.string().optional(), description: z.string().optional() }).strict())
+      .optional(),
     publish: z.object({ version: versionField, note: z.string().optional() }).strict().optional(),
   })
   .strict()
   .transform((bot, context): ManifestBot => {
-    const { id, owner, name, description, icon_url: iconUrl, prompt, model, parameters, onboarding, suggest_replies: suggestReplies, variables, publish } = bot
+    const {
+      id,
+      owner,
+      name,
+      description,
+      icon_url: iconUrl,
+      prompt,
+      model,
+      parameters,
+      onboarding,
+      suggest_replies: suggestReplies,
+      variables,
+      publish,
+    } = bot
     const greeting = onboarding && { prologue: onboarding.prologue, suggestedQuestions: onboarding.suggested_questions }
     const config = botConfigSchema.safeParse({ prompt, model, parameters, onboarding: greeting, suggestReplies, variables })
     if (!config.success) {
       for (const issue of config.error.issues) context.addIssue({ code: 'custom', path: issue.path, message: issue.message })
       return z.NEVER
     }
-    return { id, owner, name, description, iconUrl, config: config.data, publish: publish && { version: publish.version, note: publish.note } }
+    return {
+      id,
+      owner,
+      name,
+      description,
+      iconUrl,
+      config: config.data,
+      publish: publish && { version: publish.version, note: publish.note },
+    }
   })
 
 const manifestSchema = z
   .object({ models: z.array(modelSchema).default([]), bots: z.array(botSchema).default([]) })
   .strict()
   .superRefine(({ models, bots }, context) => {
-    refuseRepeats('models', 'name', models.map((model) => model.name), context)
-    refuseRepeats('bots', 'id', bots.map((bot) => bot.id ?? bot.name), context)
+    const names = models.map((model) => model.name)
+    const ids = bots.map((bot) => bot.id ?? bot.name)
+    for (const at of repeatsIn(names))
+      context.addIssue({ code: 'custom', path: ['models', at, 'name'], message: `${names[at]} is there twice` })
+    for (const at of repeatsIn(ids)) context.addIssue({ code: 'custom', path: ['bots', at, 'id'], message: `${ids[at]} is there twice` })
   })
 
-function refuseRepeats(list: string, field: string, values: string[], context: z.RefinementCtx): void {
-  values.forEach((value, at) => {
-    if (values.indexOf(value) !== at) context.addIssue({ code: 'custom', path: [list, at, field], message: `${value} is there twice` })
-  })
-}
+const repeatsIn = (values: string[]): number[] => values.flatMap((value, at) => (values.indexOf(value) === at ? [] : [at]))

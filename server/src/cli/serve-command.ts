@@ -4,8 +4,8 @@ import { createApp } from '../app.ts'
 import { loadConfig } from '../config.ts'
 import type { Config } from '../config.ts'
 import { openCore } from '../core.ts'
-import { firstRun } from '../first-run.ts'
-import type { FirstRun } from '../first-run.ts'
+import { firstRun } from './first-run.ts'
+import type { FirstRun } from './first-run.ts'
 import { print } from './command-core.ts'
 
 const LOG_FLUSH_MS = 500

@@ -21,12 +21,23 @@ export type Conversation = {
 }
 
 export async function findConversation(db: Db, conversationId: string): Promise<Conversation | undefined> {
-  const row = await db.selectFrom('conversation').selectAll().where('id', '=', conversationId).where('deleted_at', '=', 0).executeTakeFirst()
+  const row = await db
+    .selectFrom('conversation')
+    .selectAll()
+    .where('id', '=', conversationId)
+    .where('deleted_at', '=', 0)
+    .executeTakeFirst()
   return row && toConversation(row)
 }
 
 export async function findConversationByExternalId(db: Db, ownerId: string, externalId: string): Promise<Conversation | undefined> {
-  const row = await db.selectFrom('conversation').selectAll().where('owner_id', '=', ownerId).where('external_id', '=', externalId).where('deleted_at', '=', 0).executeTakeFirst()
+  const row = await db
+    .selectFrom('conversation')
+    .selectAll()
+    .where('owner_id', '=', ownerId)
+    .where('external_id', '=', externalId)
+    .where('deleted_at', '=', 0)
+    .executeTakeFirst()
   return row && toConversation(row)
 }
 
@@ -34,7 +45,12 @@ export type ConversationFilter = { ownerId: string; botId: string; endUser: stri
 export type Page = { offset: number; limit: number; order: 'asc' | 'desc' }
 
 export async function listConversations(db: Db, filter: ConversationFilter, page: Page): Promise<Conversation[]> {
-  let query = db.selectFrom('conversation').selectAll().where('owner_id', '=', filter.ownerId).where('bot_id', '=', filter.botId).where('deleted_at', '=', 0)
+  let query = db
+    .selectFrom('conversation')
+    .selectAll()
+    .where('owner_id', '=', filter.ownerId)
+    .where('bot_id', '=', filter.botId)
+    .where('deleted_at', '=', 0)
   if (filter.endUser !== undefined) query = query.where('end_user', '=', filter.endUser)
   if (filter.connectorId !== undefined) query = query.where('connector_id', '=', filter.connectorId)
   const rows = await query.orderBy('id', page.order).limit(page.limit).offset(page.offset).execute()
@@ -59,7 +75,11 @@ export function conversationInsert(conversation: Conversation, activeRunId?: str
   }
 }
 
-export async function updateConversation(db: Db, conversationId: string, changes: { name?: string; sectionId?: string; updatedAt: number }): Promise<void> {
+export async function updateConversation(
+  db: Db,
+  conversationId: string,
+  changes: { name?: string; sectionId?: string; updatedAt: number },
+): Promise<void> {
   await db
     .updateTable('conversation')
     .set({ name: changes.name, section_id: changes.sectionId, updated_at: changes.updatedAt })
@@ -69,7 +89,12 @@ export async function updateConversation(db: Db, conversationId: string, changes
 
 /** The rows stay, out of everybody's reach; an id the caller chose is free again. */
 export async function deleteConversationRow(db: Db, conversationId: string, now: number): Promise<void> {
-  await db.updateTable('conversation').set({ deleted_at: now, external_id: null }).where('id', '=', conversationId).where('deleted_at', '=', 0).execute()
+  await db
+    .updateTable('conversation')
+    .set({ deleted_at: now, external_id: null })
+    .where('id', '=', conversationId)
+    .where('deleted_at', '=', 0)
+    .execute()
 }
 
 /** Makes the run the one that runs in the conversation; false when another runs there or the conversation is gone. */
@@ -86,7 +111,12 @@ export async function claimConversation(db: Db, conversationId: string, claim: {
 
 /** Frees the conversation if this run still holds it. */
 export async function releaseConversation(db: Db, conversationId: string, runId: string): Promise<void> {
-  await db.updateTable('conversation').set({ active_run_id: null }).where('id', '=', conversationId).where('active_run_id', '=', runId).execute()
+  await db
+    .updateTable('conversation')
+    .set({ active_run_id: null })
+    .where('id', '=', conversationId)
+    .where('active_run_id', '=', runId)
+    .execute()
 }
 
 function toConversation(row: Selectable<ConversationTable>): Conversation {

@@ -3,7 +3,14 @@ import type { Db } from '../db/database.ts'
 import { AppError } from '../lib/app-error.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { NextId } from '../lib/snowflake.ts'
-import { conversationInsert, deleteConversationRow, findConversation, findConversationByExternalId, listConversations, updateConversation } from './conversation-store.ts'
+import {
+  conversationInsert,
+  deleteConversationRow,
+  findConversation,
+  findConversationByExternalId,
+  listConversations,
+  updateConversation,
+} from './conversation-store.ts'
 import type { Conversation } from './conversation-store.ts'
 import { listMessages, messageInsert } from './message-store.ts'
 import type { ContentType, Message, MessagePage, MessageRole } from './message-store.ts'
@@ -22,7 +29,13 @@ export type NewConversation = {
   metaData?: Record<string, string>
 }
 
-export type InputMessage = { role: MessageRole; type?: 'question' | 'answer'; content: string; contentType: ContentType; metaData?: Record<string, string> }
+export type InputMessage = {
+  role: MessageRole
+  type?: 'question' | 'answer'
+  content: string
+  contentType: ContentType
+  metaData?: Record<string, string>
+}
 
 /** A conversation that is not stored yet. */
 export function draftConversation({ nextId, clock }: ConversationDeps, who: Principal, request: NewConversation): Conversation {
@@ -42,7 +55,11 @@ export function draftConversation({ nextId, clock }: ConversationDeps, who: Prin
   }
 }
 
-export type MessageOrigin = Pick<Conversation, 'sectionId'> & { conversationId: string; runId: string | undefined; botId: string | undefined }
+export type MessageOrigin = Pick<Conversation, 'sectionId'> & {
+  conversationId: string
+  runId: string | undefined
+  botId: string | undefined
+}
 
 export function draftMessage({ nextId, clock }: ConversationDeps, origin: MessageOrigin, input: InputMessage): Message {
   const now = clock()
@@ -60,7 +77,11 @@ export function draftMessage({ nextId, clock }: ConversationDeps, origin: Messag
   }
 }
 
-export async function createConversation(deps: ConversationDeps, who: Principal, request: NewConversation & { messages: InputMessage[] }): Promise<Conversation> {
+export async function createConversation(
+  deps: ConversationDeps,
+  who: Principal,
+  request: NewConversation & { messages: InputMessage[] },
+): Promise<Conversation> {
   const conversation = draftConversation(deps, who, request)
   const origin = { conversationId: conversation.id, sectionId: conversation.sectionId, runId: undefined, botId: conversation.botId }
   const messages = request.messages.map((input) => draftMessage(deps, origin, input))
@@ -73,7 +94,11 @@ export async function createConversation(deps: ConversationDeps, who: Principal,
 }
 
 /** The caller's own conversation, by our id or by the one the caller chose. */
-export async function findOwnConversation({ db }: Pick<ConversationDeps, 'db'>, who: Principal, conversationId: string): Promise<Conversation | undefined> {
+export async function findOwnConversation(
+  { db }: Pick<ConversationDeps, 'db'>,
+  who: Principal,
+  conversationId: string,
+): Promise<Conversation | undefined> {
   if (!isOwnChoice(conversationId)) {
     const conversation = await findConversation(db, conversationId)
     return conversation?.ownerId === who.userId ? conversation : undefined
@@ -91,9 +116,20 @@ export async function getConversation(deps: Pick<ConversationDeps, 'db'>, who: P
 /** Our ids are digits; whatever else a caller names a conversation is its own choice. */
 export const isOwnChoice = (conversationId: string): boolean => !/^\d+$/.test(conversationId)
 
-export type ConversationListRequest = { botId: string; endUser?: string; connectorId?: string; page: number; size: number; order: 'asc' | 'desc' }
+export type ConversationListRequest = {
+  botId: string
+  endUser?: string
+  connectorId?: string
+  page: number
+  size: number
+  order: 'asc' | 'desc'
+}
 
-export async function listOwnConversations({ db }: ConversationDeps, who: Principal, request: ConversationListRequest): Promise<{ conversations: Conversation[]; hasMore: boolean }> {
+export async function listOwnConversations(
+  { db }: ConversationDeps,
+  who: Principal,
+  request: ConversationListRequest,
+): Promise<{ conversations: Conversation[]; hasMore: boolean }> {
   const { botId, endUser, connectorId, page, size, order } = request
   const filter = { ownerId: who.userId, botId, endUser, connectorId }
   const found = await listConversations(db, filter, { offset: (page - 1) * size, limit: size + 1, order })
@@ -101,7 +137,11 @@ export async function listOwnConversations({ db }: ConversationDeps, who: Princi
 }
 
 /** An empty name changes nothing. */
-export async function renameConversation(deps: ConversationDeps, who: Principal, request: { conversationId: string; name: string }): Promise<Conversation> {
+export async function renameConversation(
+  deps: ConversationDeps,
+  who: Principal,
+  request: { conversationId: string; name: string },
+): Promise<Conversation> {
   const { name } = request
   const conversation = await getConversation(deps, who, request.conversationId)
   if (name === '') return conversation
@@ -124,7 +164,11 @@ export async function deleteConversation(deps: ConversationDeps, who: Principal,
   await deleteConversationRow(deps.db, conversation.id, deps.clock())
 }
 
-export async function listOwnMessages(deps: ConversationDeps, who: Principal, { conversationId, ...page }: { conversationId: string } & MessagePage): Promise<{ messages: Message[]; hasMore: boolean }> {
+export async function listOwnMessages(
+  deps: ConversationDeps,
+  who: Principal,
+  { conversationId, ...page }: { conversationId: string } & MessagePage,
+): Promise<{ messages: Message[]; hasMore: boolean }> {
   const conversation = await getConversation(deps, who, conversationId)
   return listMessages(deps.db, conversation.id, page)
 }

@@ -1,11 +1,9 @@
 import type { Insertable, Selectable } from 'kysely'
 import type { Db } from '../db/database.ts'
-import type { MessageTable } from '../db/tables.ts'
+import type { ContentType, MessageRole, MessageTable, MessageType } from '../db/tables.ts'
 import { parseMetaData } from './conversation-store.ts'
 
-export type MessageRole = 'user' | 'assistant'
-export type MessageType = 'question' | 'answer' | 'function_call' | 'tool_output' | 'tool_response' | 'follow_up' | 'verbose'
-export type ContentType = 'text' | 'object_string' | 'card'
+export type { ContentType, MessageRole, MessageType }
 
 export type Message = {
   id: string
@@ -47,7 +45,13 @@ export async function listMessages(db: Db, conversationId: string, page: Message
 
 /** Everything a chat has produced, oldest first; its questions are not part of it. */
 export async function listRunMessages(db: Db, runId: string): Promise<Message[]> {
-  const rows = await db.selectFrom('message').selectAll().where('run_id', '=', runId).where('type', '<>', 'question').orderBy('id').execute()
+  const rows = await db
+    .selectFrom('message')
+    .selectAll()
+    .where('run_id', '=', runId)
+    .where('type', '<>', 'question')
+    .orderBy('id')
+    .execute()
   return rows.map(toMessage)
 }
 
@@ -101,11 +105,10 @@ function toMessage(row: Selectable<MessageTable>): Message {
     sectionId: String(row.section_id),
     runId: row.run_id === null ? undefined : String(row.run_id),
     botId: row.bot_id === null ? undefined : String(row.bot_id),
-    // these three columns hold only what messageInsert writes
-    role: row.role as MessageRole,
-    type: row.type as MessageType,
+    role: row.role,
+    type: row.type,
     content: row.content,
-    contentType: row.content_type as ContentType,
+    contentType: row.content_type,
     reasoning: row.reasoning,
     metaData: parseMetaData(row.meta_data),
     createdAt: row.created_at,

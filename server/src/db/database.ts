@@ -1,4 +1,4 @@
-import { Kysely, MysqlAdapter } from 'kysely'
+import { Kysely, MysqlAdapter, sql } from 'kysely'
 import type { InsertObject } from 'kysely'
 import { createMysqlDialect } from './mysql-dialect.ts'
 import { createSqliteDialect } from './sqlite-dialect.ts'
@@ -12,6 +12,11 @@ export type DatabaseLocation = { kind: 'sqlite'; path: string } | { kind: 'mysql
 export async function openDatabase(location: DatabaseLocation): Promise<Db> {
   const dialect = location.kind === 'mysql' ? await createMysqlDialect(location.url) : createSqliteDialect(location.path)
   return new Kysely<Tables>({ dialect })
+}
+
+/** Throws when the database does not answer. */
+export async function pingDatabase(db: Db): Promise<void> {
+  await sql`select 1`.execute(db)
 }
 
 /** Runs the work in a transaction, or in the one that it is already in. */
@@ -32,7 +37,9 @@ export async function upsert<T extends keyof Tables & string>(
   const insert = db.insertInto(table).values(row)
   // the builders' generic parameters cannot follow a table name that is itself a parameter
   const query =
-    dialectOf(db) === 'mysql' ? insert.onDuplicateKeyUpdate(changes as never) : insert.onConflict((on) => on.columns(keys as never).doUpdateSet(changes as never))
+    dialectOf(db) === 'mysql'
+      ? insert.onDuplicateKeyUpdate(changes as never)
+      : insert.onConflict((on) => on.columns(keys).doUpdateSet(changes as never))
   await query.execute()
 }
 

@@ -84,21 +84,27 @@ export type ConversationTable = {
   deleted_at: Generated<number>
 }
 
+export type MessageRole = 'user' | 'assistant'
+export type MessageType = 'question' | 'answer' | 'function_call' | 'tool_output' | 'tool_response' | 'follow_up' | 'verbose'
+export type ContentType = 'text' | 'object_string' | 'card'
+
 export type MessageTable = {
   id: Id
   conversation_id: Id
   section_id: Id
   run_id: OptionalId
   bot_id: OptionalId
-  role: string
-  type: string
+  role: MessageRole
+  type: MessageType
   content: string
-  content_type: string
+  content_type: ContentType
   reasoning: string
   meta_data: string
   created_at: number
   updated_at: number
 }
+
+export type RunStatus = 'created' | 'in_progress' | 'requires_action' | 'completed' | 'failed' | 'canceled'
 
 export type RunTable = {
   id: Id
@@ -109,7 +115,7 @@ export type RunTable = {
   conversation_id: Id
   section_id: Id
   end_user: string
-  status: string
+  status: RunStatus
   meta_data: string
   /** The answer's message, fixed when the run starts, so that a crash can still save a partial answer under it. */
   answer_id: Id

@@ -11,7 +11,8 @@ export type AuthenticationServices = {
 /** Deny by default: a route that does not say how it is protected does not register. */
 export function protectRoutes(http: FastifyInstance, services: AuthenticationServices): void {
   http.addHook('onRoute', (route) => {
-    if (route.config?.auth === undefined && route.method !== 'OPTIONS') throw new Error(`${String(route.method)} ${route.url} does not declare its authentication`)
+    if (route.config?.auth === undefined && route.method !== 'OPTIONS')
+      throw new Error(`${String(route.method)} ${route.url} does not declare its authentication`)
   })
 
   http.addHook('onRequest', (request, reply, done) => {
@@ -36,7 +37,9 @@ export function protectRoutes(http: FastifyInstance, services: AuthenticationSer
 }
 
 function identify(services: AuthenticationServices, request: FastifyRequest, auth: 'key' | 'session'): Principal | Promise<Principal> {
-  return auth === 'key' ? services.authenticateKey(bearerToken(request.headers.authorization)) : services.authenticateSession(request.headers.cookie)
+  return auth === 'key'
+    ? services.authenticateKey(bearerToken(request.headers.authorization))
+    : services.authenticateSession(request.headers.cookie)
 }
 
 const BEARER = /^bearer +(\S+) *$/i
@@ -45,6 +48,7 @@ const BEARER = /^bearer +(\S+) *$/i
 function bearerToken(header: string | undefined): string {
   if (header === undefined || header.trim() === '') throw new AppError('unauthenticated', 'missing authorization in header')
   const token = BEARER.exec(header)?.[1]
-  if (token === undefined) throw new AppError('unauthenticated', 'missing api_key in request: the header must be "Authorization: Bearer <api_key>"')
+  if (token === undefined)
+    throw new AppError('unauthenticated', 'missing api_key in request: the header must be "Authorization: Bearer <api_key>"')
   return token
 }

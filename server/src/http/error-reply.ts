@@ -35,15 +35,19 @@ export function replyWithError(error: unknown, request: FastifyRequest, reply: F
 
 function toAppError(error: unknown): AppError | undefined {
   if (error instanceof AppError) return error
-  if (isDatabaseUnavailable(error)) return new AppError('unavailable', 'the database cannot be reached or is busy: try again shortly', { cause: error })
+  if (isDatabaseUnavailable(error))
+    return new AppError('unavailable', 'the database cannot be reached or is busy: try again shortly', { cause: error })
   return isFastifyError(error) ? fromFastify(error) : undefined
 }
 
-const isFastifyError = (error: unknown): error is FastifyError => error instanceof Error && 'code' in error && String(error.code).startsWith('FST_')
+const isFastifyError = (error: unknown): error is FastifyError =>
+  error instanceof Error && 'code' in error && String(error.code).startsWith('FST_')
 
 function fromFastify(error: FastifyError): AppError | undefined {
   if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new AppError('too_large', 'the body is larger than this server takes')
-  if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return new AppError('invalid_request', 'send the body as JSON with the header Content-Type: application/json')
-  if (error.code === 'FST_ERR_CTP_INVALID_CONTENT_LENGTH') return new AppError('invalid_request', 'the body does not have the length that Content-Length names')
+  if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE')
+    return new AppError('invalid_request', 'send the body as JSON with the header Content-Type: application/json')
+  if (error.code === 'FST_ERR_CTP_INVALID_CONTENT_LENGTH')
+    return new AppError('invalid_request', 'the body does not have the length that Content-Length names')
   return error.statusCode !== undefined && error.statusCode < 500 ? new AppError('invalid_request', 'the request is not valid') : undefined
 }

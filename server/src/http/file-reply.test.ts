@@ -110,6 +110,7 @@ test('a wrong, foreign or expired link is not found, and so is a file whose byte
   const status = async (url: string) => (await fetch(url)).status
 
   expect(await status(link.replace(/[^/]+$/, 'another-name.exe'))).toBe(200)
+  expect(await status(link.replace(/[^/]+$/, ''))).toBe(200)
   for (const url of [
     swapped,
     link.replace(/\/[\w]+-/, '/zzzzzz-'),

@@ -16,6 +16,8 @@ import { chatRoutes } from './open/open-chat.ts'
 import type { ChatServices } from './open/open-chat.ts'
 import { conversationRoutes } from './open/open-conversations.ts'
 import type { ConversationServices } from './open/open-conversations.ts'
+import { messageRoutes } from './open/open-messages.ts'
+import type { MessageServices } from './open/open-messages.ts'
 import { fileRoutes } from './open/open-files.ts'
 import type { FileServices } from './open/open-files.ts'
 import { serveReference } from './reference.ts'
@@ -23,10 +25,13 @@ import { recordRequests } from './request-log.ts'
 import { validatorCompiler } from './validation.ts'
 import { welcomeRoutes } from './welcome.ts'
 
+export type HttpServer = FastifyInstance
+
 export type HttpServices = {
   authentication: AuthenticationServices
   chat: ChatServices
   conversations: ConversationServices
+  messages: MessageServices
   bots: BotServices
   files: FileServices
   ops: OpsServices
@@ -34,13 +39,19 @@ export type HttpServices = {
   nextId: NextId
 }
 
-export type HttpOptions = { logger: FastifyBaseLogger; trustProxy: boolean | string; corsOrigins: string[]; publicUrl: string; version: string }
+export type HttpOptions = {
+  logger: FastifyBaseLogger
+  trustProxy: boolean | string
+  corsOrigins: string[]
+  publicUrl: string
+  version: string
+}
 
 /** Larger than any real chat; uploads stream past it. */
 const MAX_BODY_BYTES = 4 * 1024 * 1024
 
 /** The whole of what is served over HTTP. Routes translate and call; rules live in the use cases behind them. */
-export async function createHttpServer(services: HttpServices, options: HttpOptions): Promise<FastifyInstance> {
+export async function createHttpServer(services: HttpServices, options: HttpOptions): Promise<HttpServer> {
   const http = Fastify({
     loggerInstance: options.logger,
     disableRequestLogging: true,
@@ -57,7 +68,9 @@ export async function createHttpServer(services: HttpServices, options: HttpOpti
   // the answers are plain JSON already: the schemas of replies are for the reference
   http.setSerializerCompiler(() => (data) => JSON.stringify(data))
   http.setErrorHandler(replyWithError)
-  http.setNotFoundHandler((request, reply) => replyWithError(new AppError('not_found', `not found: ${request.method} ${pathOf(request.url)}`), request, reply))
+  http.setNotFoundHandler((request, reply) =>
+    replyWithError(new AppError('not_found', `not found: ${request.method} ${pathOf(request.url)}`), request, reply),
+  )
   acceptJson(http)
 
   protectRoutes(http, services.authentication)
@@ -69,6 +82,7 @@ export async function createHttpServer(services: HttpServices, options: HttpOpti
   await http.register(welcomeRoutes(options))
   await http.register(chatRoutes(services.chat))
   await http.register(conversationRoutes(services.conversations))
+  await http.register(messageRoutes(services.messages))
   await http.register(botRoutes(services.bots))
   await http.register(fileRoutes(services.files))
   return http

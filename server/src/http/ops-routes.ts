@@ -25,8 +25,10 @@ export const opsRoutes =
     })
 
     http.get('/metrics', { config: { auth: 'public' }, schema }, async (request, reply) => {
-      const isAllowed = metricsToken === undefined ? isLoopback(request.ip) : isSame(request.headers.authorization, `Bearer ${metricsToken}`)
-      if (!isAllowed) throw new AppError('unauthenticated', 'metrics need METRICS_TOKEN as a bearer token; without one they are for this machine only')
+      const isAllowed =
+        metricsToken === undefined ? isLoopback(request.ip) : isSame(request.headers.authorization, `Bearer ${metricsToken}`)
+      if (!isAllowed)
+        throw new AppError('unauthenticated', 'metrics need METRICS_TOKEN as a bearer token; without one they are for this machine only')
       return reply.type(metrics.contentType).send(await metrics.render())
     })
   }

@@ -55,8 +55,9 @@ export function createSseStreams(onError: (cause: unknown) => void): SseStreams 
 /** One write for each event. Waits while the client does not read: what it has not taken stays in the journal, not in the socket. */
 async function writeFrames(raw: ServerResponse, frames: string[], signal: AbortSignal): Promise<void> {
   for (const frame of frames) {
-    if (raw.write(frame) || signal.aborted) continue
-    await once(raw, 'drain', { signal }).catch(() => undefined)
     if (signal.aborted) return
+    if (!raw.write(frame)) await drained(raw, signal)
   }
 }
+
+const drained = (raw: ServerResponse, signal: AbortSignal) => once(raw, 'drain', { signal }).catch(() => undefined)

@@ -1,5 +1,5 @@
 import type { FastifySchemaCompiler } from 'fastify'
-import { z } from 'zod'
+import type { z } from 'zod'
 import { AppError } from '../lib/app-error.ts'
 
 /** Checks a part of a request with its zod schema; the refusal names the field in the guide's words ("bot id is required"). */

@@ -55,7 +55,13 @@ export async function findLastEntry(db: Db, runId: string): Promise<{ seq: numbe
 
 /** Deletes up to `limit` segments older than `before`; answers how many went. */
 export async function deleteSegmentsBefore(db: Db, before: number, limit: number): Promise<number> {
-  const old = await db.selectFrom('journal_segment').select(['run_id', 'first_seq']).where('created_at', '<', before).orderBy('created_at').limit(limit).execute()
+  const old = await db
+    .selectFrom('journal_segment')
+    .select(['run_id', 'first_seq'])
+    .where('created_at', '<', before)
+    .orderBy('created_at')
+    .limit(limit)
+    .execute()
   const runIds = [...new Set(old.map((row) => String(row.run_id)))]
   if (runIds.length === 0) return 0
   await db.deleteFrom('journal_segment').where('run_id', 'in', runIds).where('created_at', '<', before).execute()

@@ -77,7 +77,11 @@ export function createJournal<E>(deps: JournalDeps): Journal<E> {
 }
 
 /** Reads from memory, and from the database what memory no longer has. */
-async function* followLive<E>(db: Db, live: LiveLog<E>, { runId, cursor, signal }: JournalPosition): AsyncGenerator<JournalEntry<E>[], number> {
+async function* followLive<E>(
+  db: Db,
+  live: LiveLog<E>,
+  { runId, cursor, signal }: JournalPosition,
+): AsyncGenerator<JournalEntry<E>[], number> {
   const reader = live.join(signal)
   try {
     while (!signal.aborted) {

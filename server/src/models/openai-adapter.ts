@@ -1,5 +1,8 @@
+import { DEFAULT_MAX_ANSWER_BYTES } from './answer-limit.ts'
 import type { ModelAdapter, AnswerOptions, ModelRequest, ModelResult } from './model-adapter.ts'
 import { ModelError } from './model-adapter.ts'
+import { defaultTimeouts } from './model-timeouts.ts'
+import type { ModelTimeouts } from './model-timeouts.ts'
 import { createAnswerReader } from './openai-answer.ts'
 import type { AnswerReader } from './openai-answer.ts'
 import { commonDialect, learnDialect, toOpenAiRequest } from './openai-request.ts'
@@ -17,22 +20,10 @@ export type OpenAiAdapterOptions = {
   model: string
   connection: ProviderConnection
   timeouts?: ModelTimeouts
-  /** An answer that grows over it is ended: a model that never stops must not fill the memory. */
   maxAnswerBytes?: number
 }
 
-export type ModelTimeouts = {
-  /** From the call to the first byte of the answer. */
-  firstByteMs: number
-  /** The same for an answer that is asked for whole: its first byte comes when its last token is there. */
-  wholeMs: number
-  betweenChunksMs: number
-}
-
-export const defaultTimeouts: ModelTimeouts = { firstByteMs: 120_000, wholeMs: 300_000, betweenChunksMs: 60_000 }
-
 const OPENAI_URL = 'https://api.openai.com/v1'
-const MAX_ANSWER_BYTES = 4 * 1024 * 1024
 
 /** OpenAI's chat completions, as OpenAI, Ark, Qwen, DeepSeek, Ollama, vLLM and many others serve them. */
 export function createOpenAiAdapter(options: OpenAiAdapterOptions): ModelAdapter {
@@ -45,7 +36,7 @@ export function createOpenAiAdapter(options: OpenAiAdapterOptions): ModelAdapter
   let dialect = commonDialect
 
   async function ask(body: string, { signal, onChunk, stream }: AnswerOptions): Promise<AnswerReader> {
-    const { connection, apiKey, timeouts = defaultTimeouts, maxAnswerBytes = MAX_ANSWER_BYTES } = options
+    const { connection, apiKey, timeouts = defaultTimeouts, maxAnswerBytes = DEFAULT_MAX_ANSWER_BYTES } = options
     const reader = createAnswerReader({ onChunk, stream, apiKey, maxAnswerBytes })
     const firstByteMs = stream ? timeouts.firstByteMs : timeouts.wholeMs
     try {

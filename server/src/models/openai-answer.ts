@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { createParser } from 'eventsource-parser'
+import { answerTooLong, limitAnswer } from './answer-limit.ts'
 import { ModelError } from './model-adapter.ts'
 import type { ModelChunk, ModelResult } from './model-adapter.ts'
 import { createDeltaReader, parseCompletion } from './openai-delta.ts'
@@ -26,12 +27,11 @@ export type AnswerReaderOptions = {
   /** Whether a stream was asked for: counts where the content type does not tell what came. */
   stream: boolean
   apiKey: string
-  /** Of text, reasoning and tool arguments together. */
   maxAnswerBytes: number
 }
 
 export function createAnswerReader(options: AnswerReaderOptions): AnswerReader {
-  const text = limitText(options)
+  const text = limitAnswer(options.onChunk, options.maxAnswerBytes)
   const deltas = createDeltaReader(text.onChunk)
   let head: { status: number; headers: IncomingHttpHeaders } = { status: 0, headers: {} }
   let body: BodyReader = collect(MAX_REFUSAL_BYTES)
@@ -73,7 +73,7 @@ function readEvents({ apiKey, maxAnswerBytes }: AnswerReaderOptions, deltas: Del
   const parser = createParser({
     maxBufferSize: wireLimit(maxAnswerBytes),
     onError(error) {
-      if (error.type === 'max-buffer-size-exceeded') throw tooLong(maxAnswerBytes)
+      if (error.type === 'max-buffer-size-exceeded') throw answerTooLong(maxAnswerBytes)
     },
     onEvent({ data }) {
       if (done || data === '') return
@@ -115,7 +115,7 @@ function readDocument({ apiKey, maxAnswerBytes }: AnswerReaderOptions, deltas: D
     ...document,
     onBytes(bytes) {
       document.onBytes(bytes)
-      if (document.size() > limit) throw tooLong(maxAnswerBytes)
+      if (document.size() > limit) throw answerTooLong(maxAnswerBytes)
       return 'more'
     },
     onEnd() {
@@ -150,21 +150,7 @@ function checked(completion: ReturnType<typeof parseCompletion>, apiKey: string)
   return completion
 }
 
-function limitText(options: AnswerReaderOptions) {
-  const { onChunk, maxAnswerBytes } = options
-  let size = 0
-  return {
-    bytes: () => size,
-    onChunk: (chunk: ModelChunk) => {
-      size += Buffer.byteLength(chunk.type === 'tool_call' ? (chunk.arguments ?? '') : chunk.text)
-      if (size > maxAnswerBytes) throw tooLong(maxAnswerBytes)
-      onChunk(chunk)
-    },
-  }
-}
-
 /** JSON may write six bytes (\u4f60) where UTF-8 has three. */
 const wireLimit = (maxAnswerBytes: number) => 2 * maxAnswerBytes + 64 * 1024
 
-const tooLong = (maxBytes: number) => new ModelError('garbage', `the answer of the model is longer than the limit of ${maxBytes} bytes`)
 const notACompletion = () => new ModelError('garbage', 'the model provider sent something that is no chat completion: check the base URL')

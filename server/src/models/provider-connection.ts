@@ -19,9 +19,10 @@ export type ConnectionOptions = {
 /**
  * @NOTE Connections are not limited in number: a stream holds one for as long as it lives, and a limit would let the next chat wait
  * for the end of another. HTTP/2 is off for the same reason: a lost packet would stop all the streams that share its connection.
+ * How long an answer may take is the callers' to watch, who know its kind.
  */
 export function createProviderConnection({ proxy = {}, connectMs = 10_000 }: ConnectionOptions = {}): ProviderConnection {
-  const options = { connections: null, pipelining: 1, allowH2: false, connectTimeout: connectMs }
+  const options = { connections: null, pipelining: 1, allowH2: false, connectTimeout: connectMs, headersTimeout: 0, bodyTimeout: 0 }
   const direct = new Agent(options)
   // an empty text keeps undici from reading the environment, which is config.ts's to read
   const proxied =

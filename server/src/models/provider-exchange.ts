@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { Dispatcher } from 'undici'
 import { ModelError } from './model-adapter.ts'
 import type { ProviderConnection } from './provider-connection.ts'
+import { fellSilent, notBegun } from './silence-watch.ts'
 
 /** One POST to a provider and the bytes of its answer, as they come. */
 export type ProviderCall = {
@@ -127,9 +128,8 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
     this.#timer = setTimeout(this.#onSilence, this.#call.betweenChunksMs)
   }
 
-  readonly #onFirstByteTimeout = () =>
-    this.#fail(new ModelError('timeout', `the model did not begin to answer within ${seconds(this.#call.firstByteMs)}`))
-  readonly #onSilence = () => this.#fail(new ModelError('timeout', `the model sent nothing for ${seconds(this.#call.betweenChunksMs)}`))
+  readonly #onFirstByteTimeout = () => this.#fail(notBegun(this.#call.firstByteMs))
+  readonly #onSilence = () => this.#fail(fellSilent(this.#call.betweenChunksMs))
   readonly #onAbort = () => this.#fail(this.#call.signal.reason)
 
   #succeedEarly(): void {
@@ -157,24 +157,25 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
   }
 }
 
-const seconds = (ms: number) => `${ms / 1000} s`
-
-/** `connected`: the request was on its way to the provider. Codes only: texts of libraries tell addresses. */
-export function connectionError(cause: unknown, connected: boolean): ModelError {
-  const code = codeOf(cause)
-  const hint = code ? ` (${code})` : ''
+/** Codes only: texts of libraries tell addresses. `connected`: the request was on its way to the provider. */
+export function connectionError(cause: unknown, connected = BROKEN_CONNECTION.test(errorCode(cause))): ModelError {
+  const code = errorCode(cause)
+  const hint = code && ` (${code})`
   if (code === 'UND_ERR_CONNECT_TIMEOUT')
     return new ModelError('timeout', 'the model provider did not take the connection in time', { cause })
-  if (code.startsWith('UND_ERR_INVALID')) {
-    return new ModelError('rejected', `the request to the model provider cannot be sent${hint}: check base URL and API key`, { cause })
+  if (code === 'UND_ERR_INVALID_ARG') {
+    return new ModelError('rejected', 'the request to the model provider cannot be sent: check base URL and API key', { cause })
   }
   if (code.startsWith('HPE_')) return new ModelError('garbage', `the model provider does not answer with HTTP${hint}`, { cause })
   if (connected) return new ModelError('cut', `the model provider broke the connection before the end of its answer${hint}`, { cause })
   return new ModelError('unreachable', `the model provider cannot be reached${hint}`, { cause })
 }
 
-function codeOf(cause: unknown): string {
+const BROKEN_CONNECTION = /^(UND_ERR_SOCKET|UND_ERR_RES_\w+|UND_ERR_BODY_TIMEOUT|ECONNRESET|EPIPE)$/
+
+/** Of the error or of what caused it; empty when there is none. */
+export function errorCode(cause: unknown): string {
   if (!(cause instanceof Error)) return ''
   if ('code' in cause && typeof cause.code === 'string') return cause.code
-  return codeOf(cause.cause)
+  return errorCode(cause.cause)
 }

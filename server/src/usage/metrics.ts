@@ -26,9 +26,24 @@ export function createMetrics(gauges: { liveRuns: () => number; openStreams: () 
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300],
     registers,
   })
-  const runs = new Counter({ name: 'chat_runs_total', help: 'Chat runs by the status they ended with', labelNames: ['status'] as const, registers })
-  const runDurations = new Histogram({ name: 'chat_run_duration_seconds', help: 'Time a chat run took', buckets: [0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600], registers })
-  const tokens = new Counter({ name: 'model_tokens_total', help: 'Tokens as the models counted them', labelNames: ['direction'] as const, registers })
+  const runs = new Counter({
+    name: 'chat_runs_total',
+    help: 'Chat runs by the status they ended with',
+    labelNames: ['status'] as const,
+    registers,
+  })
+  const runDurations = new Histogram({
+    name: 'chat_run_duration_seconds',
+    help: 'Time a chat run took',
+    buckets: [0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600],
+    registers,
+  })
+  const tokens = new Counter({
+    name: 'model_tokens_total',
+    help: 'Tokens as the models counted them',
+    labelNames: ['direction'] as const,
+    registers,
+  })
   gaugeOf({ name: 'chat_runs_live', help: 'Chat runs that this process executes now' }, gauges.liveRuns, registers)
   gaugeOf({ name: 'sse_streams_open', help: 'Clients that follow a stream now' }, gauges.openStreams, registers)
 

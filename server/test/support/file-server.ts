@@ -4,18 +4,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import Fastify from 'fastify'
-import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
 import { openDatabase } from '../../src/db/database.ts'
 import { migrate } from '../../src/db/migrate.ts'
 import { createDiskObjectStore } from '../../src/files/disk-object-store.ts'
 import { createFileLinks } from '../../src/files/signed-file-url.ts'
+import { replyWithError } from '../../src/http/error-reply.ts'
 import { fileRoutes } from '../../src/http/open/open-files.ts'
-import { AppError } from '../../src/lib/app-error.ts'
+import { validatorCompiler } from '../../src/http/validation.ts'
 import { createSecretBox } from '../../src/lib/secret-box.ts'
 import { createSnowflake } from '../../src/lib/snowflake.ts'
 
 const PUBLIC_URL = 'http://files.test/base'
-const STATUS: Partial<Record<AppError['code'], number>> = { invalid_request: 422, not_found: 404, too_large: 413 }
 
 export type FileServer = Awaited<ReturnType<typeof startFileServer>>
 
@@ -65,15 +64,15 @@ function bareServer(authMs: number) {
   const unexpected: unknown[] = []
   const http = Fastify({ forceCloseConnections: true })
   http.setValidatorCompiler(validatorCompiler)
-  http.setSerializerCompiler(serializerCompiler)
+  http.setSerializerCompiler(() => (data) => JSON.stringify(data))
   http.addHook('onRequest', async (request) => {
     await sleep(authMs)
     request.principal = { userId: request.headers.authorization?.replace('Bearer ', '') ?? '1' }
   })
-  http.setErrorHandler((cause, _request, reply) => {
-    const status = cause instanceof AppError ? STATUS[cause.code] : cause instanceof Error && 'validation' in cause ? 422 : undefined
-    if (status === undefined) unexpected.push(cause)
-    return reply.code(status ?? 500).send({ code: status ?? 500, msg: cause instanceof Error ? cause.message : 'unknown' })
+  http.setErrorHandler((cause, request, reply) => {
+    const sent = replyWithError(cause, request, reply)
+    if (sent.statusCode >= 500) unexpected.push(cause)
+    return sent
   })
   http.post('/json', (request) => ({ got: request.body }))
   return { http, unexpected }

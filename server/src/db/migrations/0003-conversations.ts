@@ -23,7 +23,11 @@ export const createConversations: MigrationStep = async (db, dialect) => {
   ).execute()
   // ids are ordered in time, so the id is the order of creation
   await db.schema.createIndex('conversation_of_bot').on('conversation').columns(['owner_id', 'bot_id', 'deleted_at', 'id']).execute()
-  await db.schema.createIndex('conversation_of_end_user').on('conversation').columns(['owner_id', 'bot_id', 'end_user', 'deleted_at', 'id']).execute()
+  await db.schema
+    .createIndex('conversation_of_end_user')
+    .on('conversation')
+    .columns(['owner_id', 'bot_id', 'end_user', 'deleted_at', 'id'])
+    .execute()
 
   await finishTable(
     db.schema

@@ -10,7 +10,9 @@ const MAX_MESSAGES = 500
 const MAX_CONTENT = 1_000_000
 
 const contentField = z
-  .union([z.string().max(MAX_CONTENT, `must have at most ${MAX_CONTENT} characters`), z.array(z.unknown()), z.null()], { error: 'must be a string' })
+  .union([z.string().max(MAX_CONTENT, `must have at most ${MAX_CONTENT} characters`), z.array(z.unknown()), z.null()], {
+    error: 'must be a string',
+  })
   .optional()
 
 /** A message as the SDKs write it: unused fields are null, and content may be parts instead of their JSON. */
@@ -22,7 +24,10 @@ export const enterMessageSchema = z.object({
   meta_data: metaDataField,
 })
 
-const messagesField = z.array(enterMessageSchema, 'must be an array of messages').max(MAX_MESSAGES, `must have at most ${MAX_MESSAGES} messages`).nullish()
+const messagesField = z
+  .array(enterMessageSchema, 'must be an array of messages')
+  .max(MAX_MESSAGES, `must have at most ${MAX_MESSAGES} messages`)
+  .nullish()
 
 /** POST /v3/chat. A body with `query` is the guide's; the SDKs send `additional_messages`. Unknown fields are ignored. */
 export const chatBodySchema = z
@@ -41,7 +46,12 @@ export const chatBodySchema = z
   .meta({
     examples: [
       { bot_id: 123456, user_id: 'user_001', stream: false, query: 'Hello, what can you do?' },
-      { bot_id: '123456', user_id: 'user_001', stream: true, additional_messages: [{ role: 'user', content: 'Hello', content_type: 'text' }] },
+      {
+        bot_id: '123456',
+        user_id: 'user_001',
+        stream: true,
+        additional_messages: [{ role: 'user', content: 'Hello', content_type: 'text' }],
+      },
     ],
   })
 
@@ -78,14 +88,21 @@ export function toInputMessage(message: z.infer<typeof enterMessageSchema>): Inp
   const role = message.role ?? 'user'
   const type = message.type || (role === 'user' ? 'question' : 'answer')
   if (type !== 'question' && type !== 'answer') return []
+  return [{ role, type, ...contentOf(message), metaData: message.meta_data }]
+}
 
-  const contentType = Array.isArray(message.content) ? 'object_string' : (message.content_type ?? 'text')
-  const content = typeof message.content === 'string' ? message.content : JSON.stringify(message.content ?? '')
-  if (content === '' || content === '""') throw new AppError('invalid_request', 'content of a message must not be empty')
+function contentOf({
+  content,
+  content_type: contentType,
+}: z.infer<typeof enterMessageSchema>): Pick<InputMessage, 'content' | 'contentType'> {
+  if (Array.isArray(content)) return contentOf({ content: JSON.stringify(content), content_type: 'object_string', meta_data: {} })
+  if (!content) throw new AppError('invalid_request', 'content of a message must not be empty')
   if (contentType === 'object_string') parseContent(content, contentType)
-  return [{ role, type, content, contentType, metaData: message.meta_data }]
+  return { content, contentType: contentType ?? 'text' }
 }
 
 function toVariables(values: Record<string, unknown> | null | undefined): Record<string, string> {
-  return Object.fromEntries(Object.entries(values ?? {}).map(([name, value]) => [name, typeof value === 'string' ? value : (JSON.stringify(value) ?? '')]))
+  return Object.fromEntries(
+    Object.entries(values ?? {}).map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)]),
+  )
 }

@@ -51,7 +51,11 @@ export function toChat(run: Run): WireChat {
     failed_at: run.status === 'failed' ? finishedAt : undefined,
     meta_data: run.metaData,
     last_error: run.error ? { code: errorNumber(run.error), msg: run.error.message } : { code: 0, msg: '' },
-    usage: { token_count: run.usage.inputTokens + run.usage.outputTokens, input_count: run.usage.inputTokens, output_count: run.usage.outputTokens },
+    usage: {
+      token_count: run.usage.inputTokens + run.usage.outputTokens,
+      input_count: run.usage.inputTokens,
+      output_count: run.usage.outputTokens,
+    },
   }
 }
 

@@ -20,11 +20,27 @@ const wireBotSchema = z.object({
   prompt_info: z.object({ prompt: z.string() }),
   onboarding_info: z.object({ prologue: z.string(), suggested_questions: z.array(z.string()) }),
   bot_mode: z.number(),
-  model_info: z.object({ model_id: z.string(), model_name: z.string(), temperature: z.number().optional(), top_p: z.number().optional(), max_tokens: z.number().optional() }),
+  model_info: z.object({
+    model_id: z.string(),
+    model_name: z.string(),
+    temperature: z.number().optional(),
+    top_p: z.number().optional(),
+    max_tokens: z.number().optional(),
+  }),
   plugin_info_list: z.array(z.unknown()),
   workflow_info_list: z.array(z.unknown()),
   suggest_reply_info: z.object({ reply_mode: z.string() }),
-  variables: z.array(z.object({ keyword: z.string(), default_value: z.string(), variable_type: z.string(), channel: z.string(), description: z.string(), enable: z.boolean(), prompt_enable: z.boolean() })),
+  variables: z.array(
+    z.object({
+      keyword: z.string(),
+      default_value: z.string(),
+      variable_type: z.string(),
+      channel: z.string(),
+      description: z.string(),
+      enable: z.boolean(),
+      prompt_enable: z.boolean(),
+    }),
+  ),
 })
 
 /** The guide's keys, beside `data`. */
@@ -48,14 +64,22 @@ export const botRoutes =
       '/v1/bot/get_online_info',
       {
         config: { auth: 'key' },
-        schema: { tags, summary: 'Read a published bot', querystring: z.object({ bot_id: idField, connector_id: optionalIdField }), response: reply },
+        schema: {
+          tags,
+          summary: 'Read a published bot',
+          querystring: z.object({ bot_id: idField, connector_id: optionalIdField }),
+          response: reply,
+        },
       },
       async (request) => botSuccess(request, await services.getPublishedBot(request.principal, request.query.bot_id)),
     )
 
     http.get(
       '/v1/bots/:bot_id',
-      { config: { auth: 'key' }, schema: { tags, summary: 'Read a published bot', params: z.object({ bot_id: idField }), response: reply } },
+      {
+        config: { auth: 'key' },
+        schema: { tags, summary: 'Read a published bot', params: z.object({ bot_id: idField }), response: reply },
+      },
       async (request) => botSuccess(request, await services.getPublishedBot(request.principal, request.params.bot_id)),
     )
   }
@@ -89,7 +113,13 @@ function toWireBot(bot: PublishedBot): z.infer<typeof wireBotSchema> {
     prompt_info: { prompt },
     onboarding_info: { prologue: onboarding.prologue, suggested_questions: onboarding.suggestedQuestions },
     bot_mode: 0,
-    model_info: { model_id: '0', model_name: model, temperature: parameters.temperature, top_p: parameters.topP, max_tokens: parameters.maxTokens },
+    model_info: {
+      model_id: '0',
+      model_name: model,
+      temperature: parameters.temperature,
+      top_p: parameters.topP,
+      max_tokens: parameters.maxTokens,
+    },
     plugin_info_list: [],
     workflow_info_list: [],
     suggest_reply_info: { reply_mode: suggestReplies ? 'enable' : 'disable' },

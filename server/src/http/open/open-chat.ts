@@ -28,11 +28,17 @@ export type ChatServices = {
 
 const tags = ['Chat']
 const addressSchema = z.object({ conversation_id: conversationIdField, chat_id: idField })
-const toAddress = (address: z.infer<typeof addressSchema>): RunAddress => ({ runId: address.chat_id, conversationId: address.conversation_id })
+const toAddress = (address: z.infer<typeof addressSchema>): RunAddress => ({
+  runId: address.chat_id,
+  conversationId: address.conversation_id,
+})
 
 const chatQuerySchema = z.object({
   conversation_id: optionalConversationIdField,
-  event_ids: z.enum(['true', 'false'], 'must be true or false').optional().describe('Adds `id:` lines to the events of an SDK-style stream.'),
+  event_ids: z
+    .enum(['true', 'false'], 'must be true or false')
+    .optional()
+    .describe('Adds `id:` lines to the events of an SDK-style stream.'),
 })
 
 export const chatRoutes =
@@ -55,7 +61,8 @@ export const chatRoutes =
       async (request, reply) => {
         const started = await services.startRun(request.principal, toChatRequest(request.body, request.query.conversation_id))
         const style = styleOf(request.body)
-        if (request.body.stream) return sendChat(services, reply, started.run, { style, withIds: style === 'guide' || request.query.event_ids === 'true' })
+        if (request.body.stream)
+          return sendChat(services, reply, { run: started.run, style, withIds: style === 'guide' || request.query.event_ids === 'true' })
         if (style === 'sdk') return success(request, toChat(started.run))
         return answerOf(request, started)
       },
@@ -63,7 +70,10 @@ export const chatRoutes =
 
     http.post(
       '/v3/chat/cancel',
-      { config: { auth: 'key' }, schema: { tags, summary: 'Cancel a running chat', body: addressSchema, response: { 200: successSchema(chatSchema) } } },
+      {
+        config: { auth: 'key' },
+        schema: { tags, summary: 'Cancel a running chat', body: addressSchema, response: { 200: successSchema(chatSchema) } },
+      },
       async (request) => success(request, toChat(await services.cancelRun(request.principal, toAddress(request.body)))),
     )
 
@@ -80,13 +90,22 @@ export const chatRoutes =
       '/v3/chat/message/list',
       {
         config: { auth: 'key' },
-        schema: { tags, summary: 'List what a chat has produced', querystring: addressSchema, response: { 200: successSchema(z.array(messageSchema)) } },
+        schema: {
+          tags,
+          summary: 'List what a chat has produced',
+          querystring: addressSchema,
+          response: { 200: successSchema(z.array(messageSchema)) },
+        },
       },
       async (request) => success(request, (await services.getRunMessages(request.principal, toAddress(request.query))).map(toMessage)),
     )
   }
 
-async function sendChat({ streams, followRun }: ChatServices, reply: FastifyReply, run: Run, options: FrameOptions): Promise<void> {
+async function sendChat(
+  { streams, followRun }: ChatServices,
+  reply: FastifyReply,
+  { run, ...options }: FrameOptions & { run: Run },
+): Promise<void> {
   const toFrame = createChatFrames(run, options)
   await streams.send(reply, async function* (signal) {
     for await (const entries of followRun({ runId: run.id, cursor: 0, signal })) {

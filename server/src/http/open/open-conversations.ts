@@ -3,11 +3,18 @@ import { z } from 'zod'
 import type { Principal } from '../../accounts/principal.ts'
 import type { Conversation } from '../../conversations/conversation-store.ts'
 import type { ConversationListRequest, InputMessage, NewConversation } from '../../conversations/conversations.ts'
-import type { Message, MessagePage } from '../../conversations/message-store.ts'
 import { success, successSchema } from '../success-reply.ts'
 import { enterMessageSchema, toInputMessage } from './chat-body.ts'
-import { messageSchema, toMessage } from './chat-wire.ts'
-import { conversationIdField, idField, metaDataField, optionalIdField, pageNumberField, pageSizeField, toSeconds, userIdField } from './open-fields.ts'
+import {
+  conversationIdField,
+  idField,
+  metaDataField,
+  optionalIdField,
+  pageNumberField,
+  pageSizeField,
+  toSeconds,
+  userIdField,
+} from './open-fields.ts'
 
 export type ConversationServices = {
   createConversation(who: Principal, request: NewConversation & { messages: InputMessage[] }): Promise<Conversation>
@@ -16,7 +23,6 @@ export type ConversationServices = {
   renameConversation(who: Principal, request: { conversationId: string; name: string }): Promise<Conversation>
   clearConversation(who: Principal, conversationId: string): Promise<Conversation>
   deleteConversation(who: Principal, conversationId: string): Promise<void>
-  listMessages(who: Principal, request: { conversationId: string } & MessagePage): Promise<{ messages: Message[]; hasMore: boolean }>
 }
 
 const tags = ['Conversations']
@@ -56,30 +62,23 @@ const listQuerySchema = z.object({
   connector_id: optionalIdField,
   page_num: pageNumberField,
   page_size: pageSizeField(MAX_PAGE),
-  sort_order: z.string().toLowerCase().pipe(z.enum(['asc', 'desc'], 'must be ASC or DESC')).default('desc'),
-})
-
-const messageListBodySchema = z.object({
-  order: z.string().toLowerCase().pipe(z.enum(['asc', 'desc'], 'must be asc or desc')).nullish(),
-  chat_id: optionalIdField,
-  before_id: optionalIdField,
-  after_id: optionalIdField,
-  limit: z.number('must be a number from 1 to 50').int().min(1, 'must be a number from 1 to 50').max(MAX_PAGE, 'must be a number from 1 to 50').nullish(),
+  sort_order: z
+    .string()
+    .toLowerCase()
+    .pipe(z.enum(['asc', 'desc'], 'must be ASC or DESC'))
+    .default('desc'),
 })
 
 export const conversationRoutes =
   (services: ConversationServices): FastifyPluginAsyncZod =>
   async (http) => {
-    http.post(
-      '/v1/conversation/create',
-      { config: { auth: 'key' }, schema: { tags, summary: 'Create a conversation', body: createBodySchema, response: { 200: conversationReply } } },
-      async (request) => {
-        const { bot_id: botId, user_id: endUser, connector_id: connectorId, name, meta_data: metaData, messages } = request.body
-        const wanted = { botId, endUser, connectorId, name: name ?? '', metaData, messages: (messages ?? []).flatMap(toInputMessage) }
-        return conversationSuccess(request, await services.createConversation(request.principal, wanted))
-      },
-    )
+    await http.register(readingRoutes(services))
+    await http.register(changingRoutes(services))
+  }
 
+const readingRoutes =
+  (services: ConversationServices): FastifyPluginAsyncZod =>
+  async (http) => {
     http.get(
       '/v1/conversations',
       {
@@ -92,8 +91,22 @@ export const conversationRoutes =
         },
       },
       async (request) => {
-        const { bot_id: botId, user_id: endUser, connector_id: connectorId, page_num: page, page_size: size, sort_order: order } = request.query
-        const { conversations, hasMore } = await services.listConversations(request.principal, { botId, endUser, connectorId, page, size, order })
+        const {
+          bot_id: botId,
+          user_id: endUser,
+          connector_id: connectorId,
+          page_num: page,
+          page_size: size,
+          sort_order: order,
+        } = request.query
+        const { conversations, hasMore } = await services.listConversations(request.principal, {
+          botId,
+          endUser,
+          connectorId,
+          page,
+          size,
+          order,
+        })
         const list = { conversations: conversations.map(toConversation), has_more: hasMore }
         return success(request, list, list)
       },
@@ -101,21 +114,50 @@ export const conversationRoutes =
 
     http.get(
       '/v1/conversation/retrieve',
-      { config: { auth: 'key' }, schema: { tags, summary: 'Read a conversation', querystring: paramsSchema, response: { 200: conversationReply } } },
+      {
+        config: { auth: 'key' },
+        schema: { tags, summary: 'Read a conversation', querystring: paramsSchema, response: { 200: conversationReply } },
+      },
       async (request) => conversationSuccess(request, await services.getConversation(request.principal, request.query.conversation_id)),
     )
 
     http.get(
       '/v1/conversations/:conversation_id',
-      { config: { auth: 'key' }, schema: { tags, summary: 'Read a conversation', params: paramsSchema, response: { 200: conversationReply } } },
+      {
+        config: { auth: 'key' },
+        schema: { tags, summary: 'Read a conversation', params: paramsSchema, response: { 200: conversationReply } },
+      },
       async (request) => conversationSuccess(request, await services.getConversation(request.principal, request.params.conversation_id)),
+    )
+  }
+
+const changingRoutes =
+  (services: ConversationServices): FastifyPluginAsyncZod =>
+  async (http) => {
+    http.post(
+      '/v1/conversation/create',
+      {
+        config: { auth: 'key' },
+        schema: { tags, summary: 'Create a conversation', body: createBodySchema, response: { 200: conversationReply } },
+      },
+      async (request) => {
+        const { bot_id: botId, user_id: endUser, connector_id: connectorId, name, meta_data: metaData, messages } = request.body
+        const wanted = { botId, endUser, connectorId, name: name ?? '', metaData, messages: (messages ?? []).flatMap(toInputMessage) }
+        return conversationSuccess(request, await services.createConversation(request.principal, wanted))
+      },
     )
 
     http.put(
       '/v1/conversations/:conversation_id',
       {
         config: { auth: 'key' },
-        schema: { tags, summary: 'Rename a conversation', params: paramsSchema, body: z.object({ name: nameField.nullish() }), response: { 200: conversationReply } },
+        schema: {
+          tags,
+          summary: 'Rename a conversation',
+          params: paramsSchema,
+          body: z.object({ name: nameField.nullish() }),
+          response: { 200: conversationReply },
+        },
       },
       async (request) => {
         const wanted = { conversationId: request.params.conversation_id, name: request.body.name ?? '' }
@@ -143,30 +185,13 @@ export const conversationRoutes =
 
     http.delete(
       '/v1/conversations/:conversation_id',
-      { config: { auth: 'key' }, schema: { tags, summary: 'Delete a conversation', params: paramsSchema, response: { 200: successSchema(z.object({})) } } },
+      {
+        config: { auth: 'key' },
+        schema: { tags, summary: 'Delete a conversation', params: paramsSchema, response: { 200: successSchema(z.object({})) } },
+      },
       async (request) => {
         await services.deleteConversation(request.principal, request.params.conversation_id)
         return success(request, {})
-      },
-    )
-
-    http.post(
-      '/v1/conversation/message/list',
-      {
-        config: { auth: 'key' },
-        schema: {
-          tags,
-          summary: 'List the questions and answers of a conversation',
-          querystring: paramsSchema,
-          body: messageListBodySchema,
-          response: { 200: successSchema(z.array(messageSchema), { first_id: z.string(), last_id: z.string(), has_more: z.boolean() }) },
-        },
-      },
-      async (request) => {
-        const { order, chat_id: runId, before_id: beforeId, after_id: afterId, limit } = request.body
-        const wanted = { conversationId: request.query.conversation_id, order: order ?? 'desc', runId, beforeId, afterId, limit: limit ?? MAX_PAGE } as const
-        const { messages, hasMore } = await services.listMessages(request.principal, wanted)
-        return success(request, messages.map(toMessage), { first_id: messages[0]?.id ?? '0', last_id: messages.at(-1)?.id ?? '0', has_more: hasMore })
       },
     )
   }

@@ -16,7 +16,10 @@ function isId(text: string): boolean {
 }
 
 /** Absent, null and empty all mean: not given. */
-export const optionalIdField = z.union([z.literal(''), idField], { error: ID_RULE }).nullish().transform((id) => id || undefined)
+export const optionalIdField = z
+  .union([z.literal(''), idField], { error: ID_RULE })
+  .nullish()
+  .transform((id) => id || undefined)
 
 const CONVERSATION_RULE = 'must be a conversation id, or an id of your own choice of 1 to 100 letters, digits and ._:@-'
 
@@ -26,11 +29,16 @@ export const conversationIdField = z
   .transform(String)
   .refine((text) => !/^\d+$/.test(text) || isId(text), CONVERSATION_RULE)
 
-export const optionalConversationIdField = z.union([z.literal(''), conversationIdField], { error: CONVERSATION_RULE }).nullish().transform((id) => id || undefined)
+export const optionalConversationIdField = z
+  .union([z.literal(''), conversationIdField], { error: CONVERSATION_RULE })
+  .nullish()
+  .transform((id) => id || undefined)
 
 /** The caller's own user id: any text, or a number. */
 export const userIdField = z
-  .union([z.string().max(255, 'must have at most 255 characters'), z.number().transform(String)], { error: 'must be a string of at most 255 characters' })
+  .union([z.string().max(255, 'must have at most 255 characters'), z.number().transform(String)], {
+    error: 'must be a string of at most 255 characters',
+  })
   .nullish()
   .transform((id) => id || undefined)
 
@@ -40,7 +48,12 @@ export const metaDataField = z
   .nullish()
   .transform((map) => map ?? {})
 
-export const pageNumberField = z.coerce.number('must be a page number from 1').int('must be a page number from 1').min(1, 'must be a page number from 1').max(1_000_000).default(1)
+export const pageNumberField = z.coerce
+  .number('must be a page number from 1')
+  .int('must be a page number from 1')
+  .min(1, 'must be a page number from 1')
+  .max(1_000_000)
+  .default(1)
 
 export const pageSizeField = (most: number) => {
   const rule = `must be a number from 1 to ${most}`

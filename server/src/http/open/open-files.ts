@@ -6,8 +6,31 @@ import type { FileDeps } from '../../files/files.ts'
 import type { FileLinks } from '../../files/signed-file-url.ts'
 import { sendFile } from '../file-reply.ts'
 import { receiveFile } from '../multipart-body.ts'
+import { success, successSchema } from '../success-reply.ts'
+import { idField, toSeconds } from './open-fields.ts'
 
 export type FileServices = FileDeps & { links: FileLinks }
+
+const tags = ['Files']
+
+const fileSchema = z.object({
+  id: z.string(),
+  bytes: z.number(),
+  file_name: z.string(),
+  created_at: z.number(),
+  uri: z.string(),
+  url: z.string().describe('Whoever has it can read the file for seven days; ask again for a new one.'),
+})
+
+/** The guide's keys, beside `data`. */
+const flatSchema = {
+  file_id: z.string(),
+  file_name: z.string(),
+  file_size: z.number(),
+  file_type: z.string().describe('By the content of the file.'),
+  upload_url: z.string().describe('The same as `data.url`.'),
+  created_at: z.number(),
+}
 
 /** Uploads, what is known of a file, and the public links under which its bytes can be read. */
 export const fileRoutes =
@@ -19,10 +42,15 @@ export const fileRoutes =
       method: ['GET', 'POST'],
       url: '/v1/files/retrieve',
       config: { auth: 'key' },
-      schema: { querystring: z.object({ file_id: z.string().regex(/^\d{1,19}$/, 'must be a file id') }) },
+      schema: {
+        tags,
+        summary: 'Read what is known of a file',
+        querystring: z.object({ file_id: idField }),
+        response: { 200: successSchema(fileSchema) },
+      },
       handler: async (request) => {
         const file = await getFile(services, request.principal, request.query.file_id)
-        return { code: 0, msg: '', data: toFile(file, services.links), detail: { logid: request.id } }
+        return success(request, toFile(file, services.links))
       },
     })
 
@@ -31,7 +59,7 @@ export const fileRoutes =
       method: ['GET', 'HEAD'],
       url: '/files/:file_id/:signature/*',
       config: { auth: 'public' },
-      schema: { params: z.object({ file_id: z.string(), signature: z.string(), '*': z.string() }) },
+      schema: { tags, summary: 'Download a file by its link', params: z.object({ file_id: z.string(), signature: z.string() }) },
       handler: async (request, reply) => {
         const file = await getLinkedFile(services, { fileId: request.params.file_id, signature: request.params.signature })
         return sendFile(request, reply, { file, open: (range) => openFile(services, file, range) })
@@ -45,31 +73,41 @@ function uploadRoute(services: FileServices): FastifyPluginAsyncZod {
     http.removeAllContentTypeParsers()
     http.addContentTypeParser('*', (_request, _body, done) => done(null))
 
-    http.post('/v1/files/upload', { config: { auth: 'key' } }, async (request) => {
-      const limits = { maxFileBytes: services.limits.maxUploadBytes }
-      const file = await receiveFile(request.raw, limits, (upload) => uploadFile(services, request.principal, upload))
-
-      const data = toFile(file, services.links)
-      const flat = {
-        file_id: data.id,
-        file_name: data.file_name,
-        file_size: data.bytes,
-        file_type: file.mime,
-        upload_url: data.url,
-        created_at: data.created_at,
-      }
-      return { code: 0, msg: '', data, ...flat, detail: { logid: request.id } }
+    http.route({
+      method: 'POST',
+      url: '/v1/files/upload',
+      config: { auth: 'key' },
+      schema: {
+        tags,
+        summary: 'Upload a file',
+        consumes: ['multipart/form-data'],
+        body: z.object({ file: z.file() }),
+        response: { 200: successSchema(fileSchema, flatSchema) },
+      },
+      // the body's schema is for the reference: the body itself is still on its way when the handler begins
+      validatorCompiler: () => () => true,
+      handler: async (request) => {
+        const limits = { maxFileBytes: services.limits.maxUploadBytes }
+        const file = await receiveFile(request.raw, limits, (upload) => uploadFile(services, request.principal, upload))
+        const data = toFile(file, services.links)
+        return success(request, data, toFlatKeys(data, file.mime))
+      },
     })
   }
 }
 
-function toFile(file: StoredFile, links: FileLinks) {
+function toFile(file: StoredFile, links: FileLinks): z.infer<typeof fileSchema> {
   return {
     id: file.id,
     bytes: file.sizeBytes,
     file_name: file.name,
-    created_at: Math.floor(file.createdAt / 1000),
+    created_at: toSeconds(file.createdAt),
     uri: `files/${file.id}`,
     url: links.urlOf(file),
   }
+}
+
+function toFlatKeys(data: z.infer<typeof fileSchema>, mime: string) {
+  const { id, bytes, file_name, created_at, url } = data
+  return { file_id: id, file_name, file_size: bytes, file_type: mime, upload_url: url, created_at }
 }

@@ -1,10 +1,10 @@
-import { createKey } from './accounts/api-keys.ts'
-import { ensureAdmin } from './accounts/users.ts'
-import { botConfigSchema } from './bots/bot-config.ts'
-import { findBot } from './bots/bot-store.ts'
-import { createBot, publishBot } from './bots/bots.ts'
-import type { Core } from './core.ts'
-import { saveModel } from './models/model-store.ts'
+import { createKey } from '../accounts/api-keys.ts'
+import { ensureAdmin } from '../accounts/users.ts'
+import { botConfigSchema } from '../bots/bot-config.ts'
+import { findBot } from '../bots/bot-store.ts'
+import { createBot, publishBot } from '../bots/bots.ts'
+import type { Core } from '../core.ts'
+import { saveModel } from '../models/model-store.ts'
 
 /** What the first start made, to be shown once. */
 export type FirstRun = { email: string; generatedPassword: string | undefined; apiKey: string | undefined; botId: string }
@@ -33,7 +33,11 @@ export async function firstRun(core: Core): Promise<FirstRun | undefined> {
       name: 'Demo assistant',
       description: 'Answers the first call to a new installation',
       iconUrl: '',
-      config: botConfigSchema.parse({ prompt: 'You are a helpful assistant.', model: 'default', onboarding: { prologue: 'Hello! What can I do for you?' } }),
+      config: botConfigSchema.parse({
+        prompt: 'You are a helpful assistant.',
+        model: 'default',
+        onboarding: { prologue: 'Hello! What can I do for you?' },
+      }),
     })
     await publishBot(core, who, { botId: DEMO_BOT_ID, version: '1.0.0' })
   }

@@ -1,0 +1,72 @@
+import { z } from 'zod'
+import type { ApiKey } from '../../accounts/api-key-store.ts'
+import { toSeconds } from '../open/open-fields.ts'
+
+/** The guide's flat key: times in ms, 0 is never. */
+export const flatKeySchema = z.object({
+  id: z.union([z.number(), z.string()]),
+  name: z.string(),
+  api_key: z.string(),
+  user_id: z.union([z.number(), z.string()]),
+  expired_at: z.number(),
+  created_at: z.number(),
+  last_used_at: z.number(),
+})
+
+/** Coze's token: times in seconds, -1 is never. */
+export const tokenSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  created_at: z.number(),
+  updated_at: z.number(),
+  last_used_at: z.number(),
+  expire_at: z.number(),
+})
+
+export const listedTokenSchema = tokenSchema.extend({
+  creator_name: z.string(),
+  creator_unique_name: z.string(),
+  creator_avatar_url: z.string(),
+  creator_icon_url: z.string(),
+  locked: z.boolean(),
+  creator_status: z.string(),
+})
+
+/** `shown` is the secret when the key is made, later only its mask. */
+export function toFlatKey(key: ApiKey, shown: string): z.infer<typeof flatKeySchema> {
+  return {
+    id: toWireId(key.id),
+    name: key.name,
+    api_key: shown,
+    user_id: toWireId(key.userId),
+    expired_at: key.expiredAt,
+    created_at: key.createdAt,
+    last_used_at: key.lastUsedAt,
+  }
+}
+
+export const toMaskedKey = (key: ApiKey) => `pat_****${key.lastFour}`
+
+export function toToken(key: ApiKey): z.infer<typeof tokenSchema> {
+  return {
+    id: key.id,
+    name: key.name,
+    created_at: toSeconds(key.createdAt),
+    updated_at: toSeconds(key.updatedAt),
+    last_used_at: secondsOrNever(key.lastUsedAt),
+    expire_at: secondsOrNever(key.expiredAt),
+  }
+}
+
+export function toListedToken(key: ApiKey): z.infer<typeof listedTokenSchema> {
+  const creator = { creator_name: '', creator_unique_name: '', creator_avatar_url: '', creator_icon_url: '', creator_status: '' }
+  return { ...toToken(key), ...creator, locked: false }
+}
+
+const secondsOrNever = (ms: number) => (ms === 0 ? -1 : toSeconds(ms))
+
+/** A number, as the guide prints it, where that is exact. */
+function toWireId(id: string): number | string {
+  const number = Number(id)
+  return Number.isSafeInteger(number) ? number : id
+}
