@@ -85,7 +85,7 @@ const owner = 'admin@example.com'
 
 const manifestFor = (modelPort: number) => ({
   models: [{ name: 'bench', protocol: 'openai', base_url: `http://127.0.0.1:${modelPort}/v1`, api_key: 'bench', model: 'bench' }],
-  bots: [{ id: 123456, owner, name: 'bench', prompt: 'You are a helpful assistant.', model: 'bench', publish: { version: '1.0.0' } }],
+  bots: [{ id: 123456, owner, name: 'bench', prompt: 'You are a helpful assistant.', model: 'bench', publish: { version: 'bench' } }],
 })
 
 const oursEnv = (dataDir: string, modelPort: number) => ({

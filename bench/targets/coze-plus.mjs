@@ -21,7 +21,7 @@ const serve = (ctx) => ctx.spawn(ctx.node, [cli, 'serve'], { env: settings(ctx) 
 
 const manifest = (ctx) => ({
   models: [{ name: 'bench', protocol: 'openai', base_url: `${ctx.upstream}/v1`, api_key: 'bench', model: 'bench' }],
-  bots: [{ id: 123456, owner, name: 'bench', prompt: 'You are a helpful assistant.', model: 'bench', publish: { version: '1.0.0' } }],
+  bots: [{ id: 123456, owner, name: 'bench', prompt: 'You are a helpful assistant.', model: 'bench', publish: { version: 'bench' } }],
 })
 
 export default {

@@ -125,6 +125,7 @@ function toServices(core: Core, house: House): HttpServices {
     },
     messages: { listMessages: (who, request) => conversations.listOwnMessages(conversing, who, request) },
     bots: { getPublishedBot: (who, botId) => publishedBots.get(who, botId) },
+    console: { sessions, keys: { db, secrets, clock, forgetKey: keys.forget } },
     ops: { metrics, metricsToken: core.config.metricsToken, findProblem: () => findProblem(core) },
   }
 }

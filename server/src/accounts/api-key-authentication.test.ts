@@ -78,7 +78,7 @@ describe.each(testDatabases())('the gate on $name', ({ open }) => {
 
     const refused = guesses.filter((guess) => {
       try {
-        gate.authenticate(guess)
+        void gate.authenticate(guess)
         return false
       } catch (cause) {
         return cause instanceof Error && cause.message === 'api key invalid'

@@ -30,7 +30,7 @@ export type ApiKeyTable = {
 export type ModelTable = {
   id: Id
   name: string
-  protocol: string
+  protocol: 'openai' | 'anthropic' | 'google' | 'demo'
   base_url: string
   api_key_sealed: string
   provider_model: string

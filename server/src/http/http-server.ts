@@ -1,5 +1,5 @@
 import cors from '@fastify/cors'
-import Fastify from 'fastify'
+import Fastify, { LogController } from 'fastify'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import type { NextId } from '../lib/snowflake.ts'
 import { AppError } from '../lib/app-error.ts'
@@ -8,6 +8,8 @@ import { protectRoutes } from './authentication.ts'
 import type { AuthenticationServices } from './authentication.ts'
 import { replyWithError } from './error-reply.ts'
 import { parseJsonBody } from './json-body.ts'
+import { consoleRoutes } from './console/console-routes.ts'
+import type { ConsoleServices } from './console/console-routes.ts'
 import { opsRoutes } from './ops-routes.ts'
 import type { OpsServices } from './ops-routes.ts'
 import { botRoutes } from './open/open-bots.ts'
@@ -35,6 +37,7 @@ export type HttpServices = {
   bots: BotServices
   files: FileServices
   ops: OpsServices
+  console: ConsoleServices
   metrics: Metrics
   nextId: NextId
 }
@@ -54,11 +57,12 @@ const MAX_BODY_BYTES = 4 * 1024 * 1024
 export async function createHttpServer(services: HttpServices, options: HttpOptions): Promise<HttpServer> {
   const http = Fastify({
     loggerInstance: options.logger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     trustProxy: options.trustProxy,
     bodyLimit: MAX_BODY_BYTES,
     genReqId: () => `req_${services.nextId()}`,
-    requestTimeout: 300_000,
+    // the whole of an upload must arrive within it; a silent one is dropped long before
+    requestTimeout: 3_600_000,
     keepAliveTimeout: 75_000,
     // requests that wait on a kept connection while the server stops are answered, then it closes
     forceCloseConnections: 'idle',
@@ -73,13 +77,14 @@ export async function createHttpServer(services: HttpServices, options: HttpOpti
   )
   acceptJson(http)
 
-  protectRoutes(http, services.authentication)
   recordRequests(http, services.metrics)
+  protectRoutes(http, services.authentication)
   if (options.corsOrigins.length > 0) await http.register(cors, corsOptions(options.corsOrigins))
   await serveReference(http, options)
 
   await http.register(opsRoutes(services.ops))
   await http.register(welcomeRoutes(options))
+  await http.register(consoleRoutes(services.console))
   await http.register(chatRoutes(services.chat))
   await http.register(conversationRoutes(services.conversations))
   await http.register(messageRoutes(services.messages))
@@ -88,7 +93,7 @@ export async function createHttpServer(services: HttpServices, options: HttpOpti
   return http
 }
 
-/** An empty body with a JSON content type is fine: the guide's Python session sends one with every GET and DELETE. */
+/** An empty body is fine whatever its type says: the guide's Python session and axios name one with every call. */
 function acceptJson(http: FastifyInstance): void {
   http.removeAllContentTypeParsers()
   http.addContentTypeParser(/^application\/([\w.-]+\+)?json/i, { parseAs: 'buffer' }, (_request, body: Buffer, done) => {
@@ -97,6 +102,10 @@ function acceptJson(http: FastifyInstance): void {
     } catch (cause) {
       done(cause instanceof Error ? cause : new Error('the body cannot be parsed', { cause }))
     }
+  })
+  http.addContentTypeParser('*', (request, _payload, done) => {
+    const isEmpty = request.headers['transfer-encoding'] === undefined && Number(request.headers['content-length'] ?? 0) === 0
+    done(isEmpty ? null : new AppError('invalid_request', 'send the body as JSON with the header Content-Type: application/json'))
   })
 }
 

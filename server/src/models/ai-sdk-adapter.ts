@@ -170,6 +170,21 @@ function toFinishReason(reason: SdkEnd['finishReason']['unified']): ModelResult[
 
 const brokenOff = () => new ModelError('cut', 'the answer of the model broke off before its end')
 
+/** The providers call it with a URL as text and plain options. */
 function fetchOver(connection: ProviderConnection): typeof fetch {
-  return (input, init) => undiciFetch(input, { ...init, dispatcher: connection.dispatcherFor(new URL(String(input))) })
+  const parseAnswer = (answer: unknown) => answer as Response
+  return async (input, init) => {
+    const url = new URL(input instanceof Request ? input.url : input)
+    const { method, headers, body, signal } = init ?? {}
+    const plainHeaders = Object.fromEntries(new Headers(headers))
+    return parseAnswer(
+      await undiciFetch(url, {
+        method,
+        headers: plainHeaders,
+        body: typeof body === 'string' ? body : undefined,
+        signal,
+        dispatcher: connection.dispatcherFor(url),
+      }),
+    )
+  }
 }

@@ -39,7 +39,7 @@ function parseSdkError(cause: object): SdkError {
   const error = cause as Record<string, unknown>
   return {
     statusCode: typeof error.statusCode === 'number' ? error.statusCode : undefined,
-    name: String(error.name ?? ''),
+    name: typeof error.name === 'string' ? error.name : '',
     message: typeof error.message === 'string' ? error.message : '',
     data: error.data,
     responseHeaders: (error.responseHeaders ?? {}) as IncomingHttpHeaders,
