@@ -86,7 +86,7 @@ export function createKeyAuthentication({ db, secrets, clock, onError }: KeyAuth
       const key = known.get(digest)
       if (key && isFresh(key.readAt, now)) return accept(key, now)
 
-      
+      if (!isWellFormed(secret)) throw invalid()
       const guessedAt = unknown.get(digest)
       if (guessedAt !== undefined && isFresh(guessedAt, now)) throw invalid()
       return readOnce(digest, secret)

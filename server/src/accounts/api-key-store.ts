@@ -93,7 +93,7 @@ export async function markKeyDeleted(db: Db, keyId: string, now: number): Promis
   await db.updateTable('api_key').set({ status: DELETED, updated_at: now }).where('id', '=', keyId).execute()
 }
 
-/** One statement, however many keys. @NOTE BigInt: MariaDB's CASE compares a number with a text as floating point, which mixes up long ids. */
+/** One statement, however many keys. @NOTE ids go in as integers: how CASE compares a number with a text is each database's own affair. */
 export async function updateLastUsed(db: Db, uses: { keyId: string; usedAt: number }[]): Promise<void> {
   if (uses.length === 0) return
 

@@ -37,11 +37,6 @@ export async function findUserByEmail(db: Db, email: string): Promise<User | und
   return row && toUser(row)
 }
 
-export async function findUser(db: Db, userId: string): Promise<User | undefined> {
-  const row = await db.selectFrom('user').selectAll().where('id', '=', userId).executeTakeFirst()
-  return row && toUser(row)
-}
-
 /** In the order they came. */
 export async function listUserRows(db: Db, page: { offset: number; limit: number }): Promise<User[]> {
   const rows = await db.selectFrom('user').selectAll().orderBy('id').offset(page.offset).limit(page.limit).execute()

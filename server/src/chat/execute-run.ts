@@ -51,7 +51,10 @@ export async function executeRun(deps: ExecuteRunDeps, plan: RunPlan, signal: Ab
 
   const answer = { text: '', reasoning: '' }
   const outcome = await askModel(deps, plan, { log, answer, signal }).catch((cause: unknown) => toOutcome(deps, cause, signal))
-  const finished = await finish(deps, { run: plan.run, log, outcome, ...answer })
+  const finished = await finish(deps, { run: plan.run, log, outcome, ...answer }).catch((cause: unknown) => {
+    log.abandon()
+    throw cause
+  })
   const { status, usage, createdAt, finishedAt } = finished.run
   deps.onEnded({ status, ...usage, seconds: (finishedAt - createdAt) / 1000 })
   return finished

@@ -59,7 +59,10 @@ export function createLiveRuns({ maxRuns, maxRunMs }: LiveRunLimits, onError: (c
       return run?.ended
     },
     async drain(ms) {
-      await Promise.race([Promise.all(ends(runs)), pause(ms)])
+      const drained = new AbortController()
+      await Promise.race([Promise.all(ends(runs)), pause(ms, drained.signal)])
+      // a timer left behind would keep a process without runs alive for all of `ms`
+      drained.abort()
       for (const { controller } of runs.values()) controller.abort(new RunStopped('shutdown'))
       await Promise.all(ends(runs))
     },

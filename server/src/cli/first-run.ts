@@ -39,7 +39,7 @@ export async function firstRun(core: Core): Promise<FirstRun | undefined> {
         onboarding: { prologue: 'Hello! What can I do for you?' },
       }),
     })
-    await publishBot(core, who, { botId: DEMO_BOT_ID, version: '1.0.0' })
+    await publishBot(core, who, { botId: DEMO_BOT_ID, version: '0.1.0' })
   }
   const { secret } = await createKey({ db, secrets, clock, forgetKey: () => undefined }, who, { name: 'First key', expiry: {} })
   return { email: admin.user.email, generatedPassword: admin.generatedPassword, apiKey: secret, botId: DEMO_BOT_ID }

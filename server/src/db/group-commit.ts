@@ -29,6 +29,8 @@ type Pending = { unit: WriteUnit; resolve: () => void; reject: (cause: unknown) 
 
 const MAX_UNITS = 128
 const ROWS_PER_STATEMENT = 200
+// @NOTE a MariaDB takes 16 MB in one packet unless told otherwise, and hangs up on more; one row is always tried
+const CHARS_PER_STATEMENT = 1_000_000
 const BUSY_RETRIES = 12
 
 export function createGroupCommit(db: Db): GroupCommit {
@@ -102,12 +104,7 @@ async function apply(tx: Db, group: Pending[]): Promise<Map<Pending, unknown>> {
 
   const accepted = group.filter((pending) => !refused.has(pending)).map((pending) => pending.unit)
   for (const [table, rows] of mergedInserts(accepted)) {
-    for (let at = 0; at < rows.length; at += ROWS_PER_STATEMENT) {
-      await tx
-        .insertInto(table)
-        .values(rows.slice(at, at + ROWS_PER_STATEMENT))
-        .execute()
-    }
+    for (const batch of statementsOf(rows)) await tx.insertInto(table).values(batch).execute()
   }
   for (const unit of accepted) await unit.update?.(tx)
   return refused
@@ -123,6 +120,26 @@ function mergedInserts(units: WriteUnit[]): Map<keyof Tables, Insertable<Tables[
     }
   }
   return merged
+}
+
+function* statementsOf<R extends object>(rows: R[]): Generator<R[]> {
+  let batch: R[] = []
+  let chars = 0
+  for (const row of rows) {
+    const size = charsOf(row)
+    if (batch.length === ROWS_PER_STATEMENT || (batch.length > 0 && chars + size > CHARS_PER_STATEMENT)) {
+      yield batch
+      batch = []
+      chars = 0
+    }
+    batch.push(row)
+    chars += size
+  }
+  if (batch.length > 0) yield batch
+}
+
+function charsOf(row: object): number {
+  return Object.values(row).reduce<number>((sum, value) => sum + (typeof value === 'string' ? value.length : 0), 0)
 }
 
 function insertsOf(insert: WriteUnit['insert']): [keyof Tables, Insertable<Tables[keyof Tables]>[]][] {

@@ -53,6 +53,19 @@ export async function findLastEntry(db: Db, runId: string): Promise<{ seq: numbe
   return { seq: row?.last_seq ?? 0, ended: row?.ends_run === 1 }
 }
 
+export type Segment = { lastSeq: number; events: string; endsRun: boolean }
+
+/** The segment that starts with that number, its events as they were written. */
+export async function findSegment(db: Db, runId: string, firstSeq: number): Promise<Segment | undefined> {
+  const row = await db
+    .selectFrom('journal_segment')
+    .select(['last_seq', 'events', 'ends_run'])
+    .where('run_id', '=', runId)
+    .where('first_seq', '=', firstSeq)
+    .executeTakeFirst()
+  return row && { lastSeq: row.last_seq, events: row.events, endsRun: row.ends_run === 1 }
+}
+
 /** Deletes up to `limit` segments older than `before`; answers how many went. */
 export async function deleteSegmentsBefore(db: Db, before: number, limit: number): Promise<number> {
   const old = await db

@@ -1,12 +1,12 @@
-import { isDatabaseUnavailable } from '../db/database.ts'
+import { isDatabaseUnavailable, isDuplicate } from '../db/database.ts'
 import type { Db } from '../db/database.ts'
 import type { GroupCommit, WriteUnit } from '../db/group-commit.ts'
 import { pause } from '../lib/background.ts'
 import type { Clock } from '../lib/clock.ts'
-import { listEntries, segmentInsert } from './journal-store.ts'
+import { findLastEntry, findSegment, listEntries, segmentInsert } from './journal-store.ts'
 import type { JournalEntry } from './journal-store.ts'
 import { createLiveLog } from './live-log.ts'
-import type { LiveLog } from './live-log.ts'
+import type { Batch, LiveLog } from './live-log.ts'
 
 /**
  * The append-only list of numbered events of each run. Readers in this process get an event from
@@ -32,6 +32,8 @@ export interface RunLog<E> {
    * ones to the readers. While the database is away it keeps trying, until `giveUp` aborts.
    */
   close(events: E[], also: WriteUnit, giveUp: AbortSignal): Promise<void>
+  /** For a log that cannot be closed: its readers go on with what is stored, where somebody else may write the end. */
+  abandon(): void
 }
 
 /** `cursor` is the number of the last entry the reader has; 0 for none. */
@@ -61,17 +63,17 @@ export function createJournal<E>(deps: JournalDeps): Journal<E> {
           log.end(events)
           logs.delete(runId)
         },
+        abandon() {
+          logs.delete(runId)
+          log.abandon()
+        },
       }
     },
     flush: () => flusher.flushAll(),
     async *follow(position) {
-      let cursor = position.cursor
       const live = logs.get(position.runId)
-      if (live) {
-        cursor = yield* followLive(deps.db, live, { ...position, cursor })
-        return
-      }
-      yield* followStored(deps.db, { ...position, cursor })
+      const cursor = live ? yield* followLive(deps.db, live, position) : position.cursor
+      if (!live?.ended) yield* followStored(deps.db, { ...position, cursor })
     },
   }
 }
@@ -90,7 +92,7 @@ async function* followLive<E>(
       if (last) {
         yield page
         cursor = last.seq
-      } else if (live.ended) break
+      } else if (live.ended || live.abandoned) break
       else await reader.next()
     }
     return cursor
@@ -110,30 +112,40 @@ async function* followStored<E>(db: Db, { runId, cursor, signal }: JournalPositi
       if (last.last) return
       known = last.seq
     } else {
-      const stored = await listEntries<E>(db, runId, 0)
-      if (stored.length === 0 || stored.at(-1)?.last) return
+      const stored = await findLastEntry(db, runId)
+      // what was stored since the page was read comes with the next one, the end above all
+      if (stored.seq > known) continue
+      if (stored.seq === 0 || stored.ended) return
       await pause(REMOTE_POLL_MS, signal)
     }
   }
 }
 
 /** Writes behind: all logs that have something new, as one group, every FLUSH_MS. */
-function createFlusher<E>({ commits, clock, onError }: JournalDeps) {
+function createFlusher<E>({ db, commits, clock, onError }: JournalDeps) {
   const dirty = new Set<LiveLog<E>>()
   const writing = new Map<LiveLog<E>, Promise<void>>()
   let timer: NodeJS.Timeout | undefined
 
   async function flush(log: LiveLog<E>): Promise<void> {
     const batch = log.unstored()
-    if (batch.events.length === 0) return
+    if (batch.events.length === 0 || log.abandoned) return
     try {
       await commits.write({ insert: { journal_segment: [segmentInsert(batch, { now: clock(), endsRun: false })] } })
       log.stored(batch.firstSeq + batch.events.length - 1)
     } catch (cause) {
-      // nothing is lost: the events stay in memory and go out with the next flush
-      if (!isDatabaseUnavailable(cause)) onError(cause)
-      schedule(log)
+      await keep(log, batch, cause).catch(onError)
     }
+  }
+
+  /** Nothing is lost: the events stay in memory and go out with the next flush, at the latest with the end. */
+  async function keep(log: LiveLog<E>, batch: Batch<E>, cause: unknown): Promise<void> {
+    if (isDatabaseUnavailable(cause)) return schedule(log)
+
+    const stored = isDuplicate(cause) ? await findOwnSegment(db, batch) : undefined
+    if (!stored || stored.endsRun) throw cause
+    log.stored(stored.lastSeq)
+    schedule(log)
   }
 
   function start(log: LiveLog<E>): void {
@@ -172,15 +184,32 @@ function createFlusher<E>({ commits, clock, onError }: JournalDeps) {
 
 type End<E> = { log: LiveLog<E>; events: E[]; also: WriteUnit; giveUp: AbortSignal }
 
-async function storeEnd<E>({ commits, clock }: JournalDeps, { log, events, also, giveUp }: End<E>): Promise<void> {
-  const batch = log.unstored()
+async function storeEnd<E>({ db, commits, clock }: JournalDeps, { log, events, also, giveUp }: End<E>): Promise<void> {
   for (let wait = 100; ; wait = Math.min(wait * 2, 2_000)) {
+    const unstored = log.unstored()
+    const batch = { ...unstored, events: [...unstored.events, ...events] }
     try {
-      const segment = segmentInsert({ ...batch, events: [...batch.events, ...events] }, { now: clock(), endsRun: true })
+      const segment = segmentInsert(batch, { now: clock(), endsRun: true })
       return await commits.write({ ...also, insert: { ...also.insert, journal_segment: [segment] } })
     } catch (cause) {
-      if (!isDatabaseUnavailable(cause) || giveUp.aborted) throw cause
-      await pause(wait, giveUp)
+      const stored = isDuplicate(cause) ? await findOwnSegment(db, batch) : undefined
+      if (stored?.endsRun) return
+      if (stored) log.stored(stored.lastSeq)
+      else if (!isDatabaseUnavailable(cause) || giveUp.aborted) throw cause
+      else await pause(wait, giveUp)
     }
   }
+}
+
+/**
+ * A connection may be lost between a commit and its answer: the write has failed, and its segment is
+ * stored. Undefined when there is none, or it is not of this log: another process has ended the run.
+ */
+async function findOwnSegment<E>(
+  db: Db,
+  { runId, firstSeq, events }: Batch<E>,
+): Promise<{ lastSeq: number; endsRun: boolean } | undefined> {
+  const found = await findSegment(db, runId, firstSeq)
+  const own = found && JSON.stringify(events.slice(0, found.lastSeq - firstSeq + 1))
+  return found?.events === own ? found : undefined
 }

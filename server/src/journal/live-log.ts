@@ -4,14 +4,18 @@ import type { JournalEntry } from './journal-store.ts'
 export interface LiveLog<E> {
   readonly runId: string
   readonly ended: boolean
+  readonly abandoned: boolean
   append(event: E): void
   /** Entries after the cursor; undefined when they are no longer in memory (they are stored then). */
   after(cursor: number): JournalEntry<E>[] | undefined
-  unstored(): { runId: string; firstSeq: number; events: E[] }
+  unstored(): Batch<E>
   stored(lastSeq: number): void
   end(events: E[]): void
+  abandon(): void
   join(signal: AbortSignal): LiveReader
 }
+
+export type Batch<E> = { runId: string; firstSeq: number; events: E[] }
 
 export interface LiveReader {
   /** Resolves when there may be something new, or the signal has aborted. */
@@ -29,6 +33,7 @@ export function createLiveLog<E>(runId: string): LiveLog<E> {
   let first = 1
   let storedUpTo = 0
   let ended = false
+  let abandoned = false
 
   const wake = () => {
     for (const reader of readers) reader.wake()
@@ -38,6 +43,9 @@ export function createLiveLog<E>(runId: string): LiveLog<E> {
     runId,
     get ended() {
       return ended
+    },
+    get abandoned() {
+      return abandoned
     },
     append(event) {
       events.push(event)
@@ -65,18 +73,24 @@ export function createLiveLog<E>(runId: string): LiveLog<E> {
       ended = true
       wake()
     },
-    join(signal) {
-      const reader = createWakeable()
-      const onAbort = () => reader.wake()
-      readers.add(reader)
-      signal.addEventListener('abort', onAbort)
-      return {
-        next: () => reader.next(),
-        leave() {
-          readers.delete(reader)
-          signal.removeEventListener('abort', onAbort)
-        },
-      }
+    abandon() {
+      abandoned = true
+      wake()
+    },
+    join: (signal) => joinReaders(readers, signal),
+  }
+}
+
+function joinReaders(readers: Set<Wakeable>, signal: AbortSignal): LiveReader {
+  const reader = createWakeable()
+  const onAbort = () => reader.wake()
+  readers.add(reader)
+  signal.addEventListener('abort', onAbort)
+  return {
+    next: () => reader.next(),
+    leave() {
+      readers.delete(reader)
+      signal.removeEventListener('abort', onAbort)
     },
   }
 }

@@ -1,5 +1,5 @@
 import { fetch as undiciFetch } from 'undici'
-import { sdkError } from './ai-sdk-errors.ts'
+import { notTheProtocol, sdkError } from './ai-sdk-errors.ts'
 import { toSdkCall } from './ai-sdk-prompt.ts'
 import type { SdkCall, SdkModel } from './ai-sdk-prompt.ts'
 import { DEFAULT_MAX_ANSWER_BYTES, limitAnswer } from './answer-limit.ts'
@@ -33,8 +33,8 @@ export function createAiSdkAdapter(options: AiSdkAdapterOptions): ModelAdapter {
 
   return {
     async answer(request, { signal, onChunk, stream }) {
-      signal.throwIfAborted()
       const model = (loaded ??= await loadModel(options))
+      signal.throwIfAborted()
       const watch = watchSilence({ signal, firstMs: stream ? timeouts.firstByteMs : timeouts.wholeMs, betweenMs: timeouts.betweenChunksMs })
       const limit = limitAnswer(onChunk, maxAnswerBytes)
       const call: SdkAsk = { model, call: { ...toSdkCall(request), abortSignal: watch.signal }, onChunk: limit.onChunk }
@@ -176,15 +176,15 @@ function fetchOver(connection: ProviderConnection): typeof fetch {
   return async (input, init) => {
     const url = new URL(input instanceof Request ? input.url : input)
     const { method, headers, body, signal } = init ?? {}
-    const plainHeaders = Object.fromEntries(new Headers(headers))
-    return parseAnswer(
-      await undiciFetch(url, {
-        method,
-        headers: plainHeaders,
-        body: typeof body === 'string' ? body : undefined,
-        signal,
-        dispatcher: connection.dispatcherFor(url),
-      }),
-    )
+    const answer = await undiciFetch(url, {
+      method,
+      headers: Object.fromEntries(new Headers(headers)),
+      body: typeof body === 'string' ? body : undefined,
+      signal,
+      dispatcher: connection.dispatcherFor(url),
+    })
+    // to the providers a web page is a stream without events
+    if (answer.ok && answer.headers.get('content-type')?.startsWith('text/html')) throw notTheProtocol()
+    return parseAnswer(answer)
   }
 }

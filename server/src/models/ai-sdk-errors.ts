@@ -14,15 +14,14 @@ export function sdkError(cause: unknown, apiKey: string): unknown {
   const said = presentable(providerMessage(data) || message, apiKey)
   if (statusCode !== undefined && statusCode !== 200)
     return refusalError({ status: statusCode, headers: responseHeaders, message: said, apiKey })
-  if (statusCode === 200 || GARBAGE.has(name)) {
-    return new ModelError('garbage', 'the model provider sent something that is not of its protocol: check the base URL', {
-      cause: new Error(said),
-    })
-  }
+  if (statusCode === 200 || GARBAGE.has(name)) return notTheProtocol(new Error(said))
   if (REFUSED_BY_SDK.has(name)) return new ModelError('rejected', `the model does not take this request: ${said}`)
   if (errorCode(cause)) return connectionError(cause)
   return cause instanceof Error ? cause : answerError(cause, apiKey)
 }
+
+export const notTheProtocol = (cause?: Error) =>
+  new ModelError('garbage', 'the model provider sent something that is not of its protocol: check the base URL', { cause })
 
 const GARBAGE = new Set([
   'AI_JSONParseError',

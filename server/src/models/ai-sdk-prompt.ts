@@ -1,5 +1,6 @@
 import type { createAnthropic } from '@ai-sdk/anthropic'
 import { parseDataUrl, toPlainPart } from './content-parts.ts'
+import { ModelError } from './model-adapter.ts'
 import type { ModelContentPart, ModelMessage, ModelRequest, ModelTool } from './model-adapter.ts'
 
 /** A language model of the AI SDK: both of its providers make the same. */
@@ -75,6 +76,7 @@ function toSdkPart(part: ModelContentPart) {
 
 function toFileData(url: string): SdkFileData {
   const data = parseDataUrl(url)
+  if (!data && !URL.canParse(url)) throw new ModelError('rejected', 'an image or file has no valid URL')
   return data ? { type: 'data', data: data.base64() } : { type: 'url', url: new URL(url) }
 }
 

@@ -27,11 +27,19 @@ export function parseDataUrl(url: string): { mime: string; base64: () => string;
   if (!head) return undefined
 
   const payload = () => url.slice(head[0].length)
-  const bytes = () => (head[2] ? Buffer.from(payload(), 'base64') : Buffer.from(decodeURIComponent(payload())))
+  const bytes = () => (head[2] ? Buffer.from(payload(), 'base64') : Buffer.from(unescaped(payload())))
   return {
     mime: head[1]?.split(';')[0] || 'text/plain',
     bytes,
     base64: () => (head[2] ? payload() : bytes().toString('base64')),
+  }
+}
+
+function unescaped(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
   }
 }
 

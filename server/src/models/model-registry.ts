@@ -1,80 +1,100 @@
 import { LRUCache } from 'lru-cache'
+import { isDatabaseUnavailable } from '../db/database.ts'
 import type { Db } from '../db/database.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { SecretBox } from '../lib/secret-box.ts'
+import { createAiSdkAdapter } from './ai-sdk-adapter.ts'
 import { createDemoAdapter } from './demo-adapter.ts'
 import { ModelError } from './model-adapter.ts'
 import type { ModelAdapter } from './model-adapter.ts'
-import { findModelByName } from './model-store.ts'
-import type { StoredModel } from './model-store.ts'
+import { findModelByName, openModelKey } from './model-store.ts'
+import type { Model } from './model-store.ts'
+import type { ModelTimeouts } from './model-timeouts.ts'
 import { createOpenAiAdapter } from './openai-adapter.ts'
 import { createProviderConnection } from './provider-connection.ts'
-import type { ProviderConnection, ProxySettings } from './provider-connection.ts'
+import type { ProxySettings } from './provider-connection.ts'
 import { createRetryingAdapter } from './retrying-adapter.ts'
+import type { RetryOptions } from './retrying-adapter.ts'
 
 /** The models that bots name, ready to be asked. */
-export interface ModelRegistry {
+export type ModelRegistry = {
   /**
-   * `demo` always exists; `default` is the demo model until the operator sets one of that name.
-   * Rejects with a ModelError for any other name that is not set up.
+   * A name that is not set up means the model named `default`. `demo` always exists, and stands in for `default` until that is set up.
+   * Rejects with a ModelError for anything else. A change of a model, by any process, counts after one second at most.
    */
-  getAdapter(name: string): Promise<ModelAdapter>
-  close(): Promise<void>
+  getAdapter: (name: string) => Promise<ModelAdapter>
+  /** Breaks what is still running. */
+  close: () => Promise<void>
 }
 
-export type ModelRegistryDeps = { db: Db; secrets: SecretBox; clock: Clock; proxy?: ProxySettings }
+export type ModelRegistryOptions = {
+  db: Db
+  secrets: SecretBox
+  clock: Clock
+  proxy?: ProxySettings
+  connectMs?: number
+  timeouts?: ModelTimeouts
+  retry?: RetryOptions
+}
 
-/** A change made by another process counts after at most this time. */
 const FRESH_MS = 1_000
 const KEPT = 1_000
 
-type Known = { adapter: ModelAdapter; updatedAt: number; readAt: number }
+type Known = { adapter: ModelAdapter; version: string; checkedAt: number }
 
-export function createModelRegistry({ db, secrets, clock, proxy }: ModelRegistryDeps): ModelRegistry {
-  const connection = createProviderConnection({ proxy })
+export function createModelRegistry(options: ModelRegistryOptions): ModelRegistry {
+  const { db, clock, proxy, connectMs } = options
+  const connection = createProviderConnection({ proxy, connectMs })
   const demo = createDemoAdapter()
   const known = new LRUCache<string, Known>({ max: KEPT })
+  const lookups = new Map<string, Promise<ModelAdapter>>()
 
-  return {
-    async getAdapter(name) {
-      if (name === 'demo') return demo
-      const hit = known.get(name)
-      const now = clock()
-      if (hit && Math.abs(now - hit.readAt) < FRESH_MS) return hit.adapter
+  async function getAdapter(name: string): Promise<ModelAdapter> {
+    if (name === 'demo') return demo
 
-      const model = await findModelByName(db, name)
-      const updatedAt = model?.updatedAt ?? 0
-      const adapter = hit?.updatedAt === updatedAt ? hit.adapter : adapterFor({ name, model, demo, secrets, connection })
-      known.set(name, { adapter, updatedAt, readAt: now })
-      return adapter
-    },
-    close: () => connection.close(),
+    const entry = known.get(name)
+    if (entry && Math.abs(clock() - entry.checkedAt) < FRESH_MS) return entry.adapter
+    // chats that start together ask once
+    const lookup = lookups.get(name) ?? lookUp(name).finally(() => lookups.delete(name))
+    lookups.set(name, lookup)
+    return lookup
   }
-}
 
-type AdapterSource = { name: string; model: StoredModel | undefined; demo: ModelAdapter; secrets: SecretBox; connection: ProviderConnection }
+  async function lookUp(name: string): Promise<ModelAdapter> {
+    const checkedAt = clock()
+    const model = (await findModelByName(db, name)) ?? (await findModelByName(db, 'default'))
+    const entry = known.get(name)
+    const version = model ? `${model.name}/${model.id}/${model.updatedAt}` : 'none'
+    const adapter = entry?.version === version ? entry.adapter : await adapterFor(name, model)
+    known.set(name, { adapter, version, checkedAt })
+    return adapter
+  }
 
-function adapterFor({ name, model, demo, secrets, connection }: AdapterSource): ModelAdapter {
-  if (!model) {
-    if (name === 'default') return demo
-    throw new ModelError('rejected', `there is no model named ${name}: set it up in a manifest and apply it`)
-  }
-  const options = { baseUrl: model.baseUrl, apiKey: openKey(model, secrets), model: model.providerModel, connection }
-  switch (model.protocol) {
-    case 'demo':
-      return demo
-    case 'openai':
-      return createRetryingAdapter(createOpenAiAdapter(options))
-    case 'anthropic':
-    case 'google':
-      return createRetryingAdapter(createAiSdkAdapter({ protocol: model.protocol, ...options }))
-  }
-}
+  async function adapterFor(name: string, model: Model | undefined): Promise<ModelAdapter> {
+    if (!model) return standIn(name)
+    if (model.protocol === 'demo') return demo
 
-function openKey(model: StoredModel, secrets: SecretBox): string {
-  try {
-    return secrets.open(model.sealedKey)
-  } catch (cause) {
-    throw new ModelError('auth', `the key of model ${model.name} was stored under another MASTER_KEY: set the model up again`, { cause })
+    const { baseUrl, providerModel, protocol } = model
+    const settings = { baseUrl, apiKey: await keyOf(model), model: providerModel, connection, timeouts: options.timeouts }
+    const adapter = protocol === 'openai' ? createOpenAiAdapter(settings) : createAiSdkAdapter({ ...settings, protocol })
+    return createRetryingAdapter(adapter, options.retry)
   }
+
+  function standIn(name: string): ModelAdapter {
+    if (name === 'default' || name === '') return demo
+    throw new ModelError('rejected', `no model named ${name} is configured: set it up in a manifest and apply it`)
+  }
+
+  async function keyOf(model: Model): Promise<string> {
+    try {
+      return await openModelKey(options, model.id)
+    } catch (cause) {
+      if (isDatabaseUnavailable(cause)) throw cause
+      throw new ModelError('auth', `the key of the model ${model.name} was stored under another MASTER_KEY: set the model up again`, {
+        cause,
+      })
+    }
+  }
+
+  return { getAdapter, close: () => connection.close() }
 }

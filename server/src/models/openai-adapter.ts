@@ -27,10 +27,11 @@ const OPENAI_URL = 'https://api.openai.com/v1'
 
 /** OpenAI's chat completions, as OpenAI, Ark, Qwen, DeepSeek, Ollama, vLLM and many others serve them. */
 export function createOpenAiAdapter(options: OpenAiAdapterOptions): ModelAdapter {
-  const url = new URL(`${(options.baseUrl || OPENAI_URL).replace(/\/+$/, '')}/chat/completions`)
+  const url = completionsUrl(options.baseUrl || OPENAI_URL)
   const headers = {
     'content-type': 'application/json',
     accept: 'application/json, text/event-stream',
+    'user-agent': 'coze-plus',
     ...(options.apiKey && { authorization: `Bearer ${options.apiKey}` }),
   }
   let dialect = commonDialect
@@ -61,6 +62,13 @@ export function createOpenAiAdapter(options: OpenAiAdapterOptions): ModelAdapter
   }
 
   return { answer: (request, answerOptions) => answerIn(dialect, request, answerOptions) }
+}
+
+/** A query stays: some vendors keep the version of their API in it. */
+function completionsUrl(baseUrl: string): URL {
+  const url = new URL(baseUrl)
+  url.pathname = `${url.pathname.replace(/\/+$/, '')}/chat/completions`
+  return url
 }
 
 function resultOf(reader: AnswerReader, request: ModelRequest): ModelResult {

@@ -22,7 +22,7 @@ export type ByteSink = {
   onHead(status: number, headers: IncomingHttpHeaders): void
   /** `done`: nothing that follows matters any more. */
   onBytes(bytes: Buffer): 'more' | 'done'
-  /** The body came to its end in good order. */
+  /** The body came to its end in good order; after `done` too, then it must not throw. */
   onEnd(): void
 }
 
@@ -55,8 +55,8 @@ export function exchange(call: ProviderCall, sink: ByteSink): Promise<void> {
   })
 }
 
-/** After the sink is done, how long a connection may take to end its answer and be used again. */
-const LINGER_MS = 1_000
+/** After the sink is done, how long to wait for the end of the answer, which leaves the connection free for the next call. */
+const LINGER_MS = 250
 
 type Outcome = { resolve: () => void; reject: (cause: unknown) => void }
 
@@ -68,6 +68,7 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
   #timer: NodeJS.Timeout
   #settled = false
   #flowing = false
+  #done = false
 
   constructor(call: ProviderCall, sink: ByteSink, outcome: Outcome) {
     this.#call = call
@@ -93,33 +94,30 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, bytes: Buffer): void {
-    if (this.#settled) return
+    if (this.#settled || this.#done) return
     if (this.#flowing) this.#timer.refresh()
     else this.#startFlowing()
     try {
-      if (this.#sink.onBytes(bytes) === 'done') this.#succeedEarly()
+      if (this.#sink.onBytes(bytes) === 'done') this.#awaitEnd()
     } catch (cause) {
       this.#fail(cause)
     }
   }
 
   onResponseEnd(): void {
-    if (this.#settled) {
-      clearTimeout(this.#timer)
-      return
-    }
+    if (this.#settled) return
     try {
       this.#sink.onEnd()
-      this.#settle()
-      this.#outcome.resolve()
+      this.#succeed()
     } catch (cause) {
       this.#fail(cause)
     }
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | undefined, cause: unknown): void {
-    clearTimeout(this.#timer)
-    if (!this.#settled) this.#fail(connectionError(cause, this.#controller !== undefined))
+    if (this.#settled) return
+    if (this.#done) this.#succeed()
+    else this.#fail(connectionError(cause, this.#controller !== undefined))
   }
 
   #startFlowing(): void {
@@ -132,10 +130,18 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
   readonly #onSilence = () => this.#fail(fellSilent(this.#call.betweenChunksMs))
   readonly #onAbort = () => this.#fail(this.#call.signal.reason)
 
-  #succeedEarly(): void {
+  /** The end follows at once, as a rule; where it does not, the connection is given up. */
+  #awaitEnd(): void {
+    this.#done = true
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => {
+      this.#succeed()
+      this.#hangUp()
+    }, LINGER_MS)
+  }
+
+  #succeed(): void {
     this.#settle()
-    // the end of the answer usually follows at once; then the connection is free for the next call
-    this.#timer = setTimeout(() => this.#hangUp(), LINGER_MS).unref()
     this.#outcome.resolve()
   }
 

@@ -1,5 +1,7 @@
-/** A frame of a stream as its bytes had it. */
-export type Frame = { lines: string[]; event: string; id: string | undefined; data: any; raw: string }
+import type { Json } from './test-app.ts'
+
+/** A frame of a stream as its bytes had it. `data` is the object, or the text where it is none. */
+export type Frame = { lines: string[]; event: string; id: string | undefined; data: Json; raw: string }
 
 /** Splits the text of a whole stream into frames. */
 export function parseFrames(text: string): Frame[] {
@@ -16,4 +18,16 @@ export function parseFrames(text: string): Frame[] {
 
 /** The text of the answer as a client that prints deltas sees it. */
 export const deltaText = (frames: Frame[]): string =>
-  frames.filter((frame) => frame.event === 'conversation.message.delta').map((frame) => frame.data.content as string).join('')
+  frames
+    .filter((frame) => frame.event === 'conversation.message.delta')
+    .map((frame) => frame.data.content as string)
+    .join('')
+
+export const eventNames = (frames: Frame[]): string[] => frames.map((frame) => frame.event)
+
+/** The event of that name; the first where there are several. */
+export function frameOf(frames: Frame[], event: string): Frame {
+  const frame = frames.find((each) => each.event === event)
+  if (!frame) throw new Error(`no ${event} among ${eventNames(frames).join(', ')}`)
+  return frame
+}

@@ -1,23 +1,24 @@
+import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { once } from 'node:events'
 import { pino } from 'pino'
-import { inject } from 'vitest'
+import { afterAll, beforeAll, beforeEach, inject } from 'vitest'
+import type { z } from 'zod'
 import { createKey } from '../../src/accounts/api-keys.ts'
 import { createUser } from '../../src/accounts/users.ts'
 import { createApp } from '../../src/app.ts'
 import { botConfigSchema } from '../../src/bots/bot-config.ts'
 import { createBot, publishBot } from '../../src/bots/bots.ts'
-import type { z } from 'zod'
 import { loadConfig } from '../../src/config.ts'
 import { openCore } from '../../src/core.ts'
 import type { Core } from '../../src/core.ts'
+import type { HttpServer } from '../../src/http/http-server.ts'
 import type { Clock } from '../../src/lib/clock.ts'
 import { saveModel } from '../../src/models/model-store.ts'
-import { startFakeProvider } from './fake-provider.ts'
+import { says, startFakeProvider } from './fake-provider.ts'
 import type { FakeProvider, Script } from './fake-provider.ts'
 import type { TestDatabase } from './test-databases.ts'
 
@@ -27,27 +28,40 @@ import type { TestDatabase } from './test-databases.ts'
  */
 export type TestApp = AsyncDisposable & {
   url: string
+  port: number
   core: Core
+  http: HttpServer
   provider: FakeProvider
   /** The first user's key and bot. */
   apiKey: string
   userId: string
   botId: string
-  /** A second user, who must never see anything of the first. */
-  makeUser(): Promise<{ userId: string; apiKey: string }>
+  /** Users are user1@example.com and so on; all have PASSWORD. The second one must never see anything of the first. */
+  makeUser(): Promise<TestUser>
   makeKey(userId: string, expireMs?: number): Promise<{ keyId: string; apiKey: string }>
   makeBot(userId: string, bot?: { id?: string; config?: z.input<typeof botConfigSchema>; published?: boolean }): Promise<string>
   /** A call with the first user's key. */
   call(method: string, path: string, body?: unknown, options?: CallOptions): Promise<Reply>
+  /** The Cookie header of a user who has signed in; no user: the first. */
+  signIn(email?: string): Promise<string>
   /** Lines the server has logged so far. */
   readonly logs: string[]
-  /** Everything of the server ends; the data stay for `startTestApp({ dataDir })`. */
+  /** Texts of the refusals that `call` has seen so far. */
+  readonly refusals: string[]
+  /** What must never be seen outside, by the name to report it with. */
+  readonly secrets: Map<string, string>
+  /** Everything of the server ends; its data stay until it is disposed of. */
   stop(): Promise<void>
   dataDir: string
 }
 
+export type TestUser = { userId: string; email: string; keyId: string; apiKey: string }
+
+/** An empty `apiKey` sends none. */
 export type CallOptions = { apiKey?: string; headers?: Record<string, string>; signal?: AbortSignal }
-export type Reply = { status: number; headers: Headers; text: string; body: any }
+export type Reply = { status: number; headers: Headers; text: string; body: Json }
+/** What a server answered: asserted on, not parsed. */
+export type Json = ReturnType<typeof JSON.parse>
 
 export type TestAppOptions = {
   database?: TestDatabase['name']
@@ -56,84 +70,134 @@ export type TestAppOptions = {
   env?: Record<string, string>
 }
 
+export const PASSWORD = 'correct-horse-battery-staple'
+export const PROVIDER_KEY = 'sk-test-provider-secret'
+const MASTER_KEY = 'the-master-key-of-this-test'
+
 export async function startTestApp({ database = 'SQLite', script, clock, env = {} }: TestAppOptions = {}): Promise<TestApp> {
   const dataDir = await mkdtemp(join(tmpdir(), 'coze-plus-test-'))
   const port = await freePort()
   const provider = await startFakeProvider(script)
-  const databaseUrl = database === 'MariaDB' ? await newMariadb() : undefined
+  const databaseUrl = database === 'MariaDB' ? await askDoor('POST') : undefined
   const logs: string[] = []
   const logger = pino({ level: 'info' }, { write: (line: string) => void logs.push(line) })
   const config = loadConfig({
     PORT: String(port),
     DATA_DIR: dataDir,
-    MASTER_KEY: 'test master key',
+    MASTER_KEY,
     DRAIN_SECONDS: '2',
     ...(databaseUrl && { DATABASE_URL: databaseUrl }),
     ...env,
   })
   const core = await openCore(config, { logger, clock })
-  const app = await createApp(core)
-  await app.http.listen({ host: '127.0.0.1', port })
+  const product = await createApp(core)
+  await product.http.listen({ host: '127.0.0.1', port })
 
-  const makers = createMakers(core)
-  await saveModel(core, { name: 'scripted', protocol: 'openai', baseUrl: provider.baseUrl, apiKey: 'sk-test-provider-secret', providerModel: 'fake' })
+  const secrets = new Map(Object.entries({ password: PASSWORD, 'provider key': PROVIDER_KEY, 'master key': MASTER_KEY }))
+  const makers = createMakers(core, secrets)
+  await saveModel(core, { name: 'scripted', protocol: 'openai', baseUrl: provider.baseUrl, apiKey: PROVIDER_KEY, providerModel: 'fake' })
   const { userId, apiKey } = await makers.makeUser()
   const botId = await makers.makeBot(userId, { id: '123456' })
-  const url = `http://127.0.0.1:${port}`
-  let running = true
-  const stop = async () => {
-    if (!running) return
-    running = false
-    await app.close()
+  const stop = onlyOnce(async () => {
+    await product.close()
     await core.close()
-  }
+  })
 
   return {
-    ...{ url, core, provider, apiKey, userId, botId, logs, dataDir, stop },
+    ...{ port, core, http: product.http, provider, apiKey, userId, botId, logs, dataDir, secrets, stop },
     ...makers,
-    call: (method, path, body, options = {}) => call(url, { method, path, body, apiKey, ...options }),
+    ...createCalls({ url: `http://127.0.0.1:${port}`, apiKey, secrets }),
     async [Symbol.asyncDispose]() {
       await stop()
       await provider.close()
       await rm(dataDir, { recursive: true, force: true })
+      if (databaseUrl) await askDoor('DELETE', databaseUrl)
     },
   }
 }
 
-function createMakers(core: Core): Pick<TestApp, 'makeUser' | 'makeKey' | 'makeBot'> {
+/** One app for all tests of a `describe`; each test begins with the provider's default script and no requests noted. */
+export function useTestApp(options: TestAppOptions): TestApp {
+  let app: TestApp | undefined
+  beforeAll(async () => {
+    app = await startTestApp(options)
+  })
+  beforeEach(() => {
+    if (!app) return
+    app.provider.script = options.script ?? says('Hello', ' there')
+    app.provider.requests.length = 0
+  })
+  afterAll(async () => app?.[Symbol.asyncDispose]())
+
+  // the app is there only when the first test runs; tests are written as if it were there already
+  return new Proxy({} as TestApp, {
+    get(_, name) {
+      if (!app) throw new Error('the app is there only inside of a test')
+      return Reflect.get(app, name) as unknown
+    },
+  })
+}
+
+function createMakers(core: Core, secrets: Map<string, string>): Pick<TestApp, 'makeUser' | 'makeKey' | 'makeBot'> {
   let users = 0
   const makeKey: TestApp['makeKey'] = async (userId, expire = 0) => {
     const { key, secret } = await createKey({ ...core, forgetKey: () => undefined }, { userId }, { name: 'test', expiry: { expire } })
+    secrets.set(`API key ${key.id}`, secret)
     return { keyId: key.id, apiKey: secret }
   }
   return {
     makeKey,
     async makeUser() {
-      const user = await createUser(core, { email: `user${++users}@example.com`, password: 'correct horse' })
-      return { userId: user.id, apiKey: (await makeKey(user.id)).apiKey }
+      const email = `user${++users}@example.com`
+      const user = await createUser(core, { email, password: PASSWORD })
+      return { userId: user.id, email, ...(await makeKey(user.id)) }
     },
     async makeBot(userId, { id, config = {}, published = true } = {}) {
       const profile = { name: '客服助手', description: '智能客服机器人,可以回答常见问题', iconUrl: 'https://example.com/icon.png' }
-      const bot = await createBot(core, { userId }, { id, ...profile, config: botConfigSchema.parse({ prompt: '你是一个专业的客服助手', model: 'scripted', ...config }) })
+      const draft = botConfigSchema.parse({ prompt: '你是一个专业的客服助手', model: 'scripted', ...config })
+      const bot = await createBot(core, { userId }, { id, ...profile, config: draft })
       if (published) await publishBot(core, { userId }, { botId: bot.id, version: '1.0.0' })
       return bot.id
     },
   }
 }
 
-async function call(url: string, { method, path, body, apiKey, headers, signal }: { method: string; path: string; body?: unknown } & CallOptions): Promise<Reply> {
-  const isRaw = typeof body === 'string' || body instanceof Uint8Array
-  const response = await fetch(`${url}${path}`, {
+type Caller = { url: string; apiKey: string; secrets: Map<string, string> }
+
+function createCalls({ url, apiKey, secrets }: Caller): Pick<TestApp, 'url' | 'call' | 'signIn' | 'refusals'> {
+  const refusals: string[] = []
+  const call: TestApp['call'] = async (method, path, ...[body, options]) => {
+    const reply = await send(`${url}${path}`, { method, body, apiKey, ...options })
+    if (reply.status >= 400) refusals.push(reply.text)
+    return reply
+  }
+  return {
+    url,
+    call,
+    refusals,
+    async signIn(email = 'user1@example.com') {
+      const { headers } = await call('POST', '/api/console/sign-in', { email, password: PASSWORD }, { apiKey: '' })
+      const cookie = headers.getSetCookie()[0]?.split(';')[0] ?? ''
+      secrets.set(`session of ${email}`, cookie.slice(cookie.indexOf('=') + 1))
+      return cookie
+    },
+  }
+}
+
+async function send(url: string, { method, body, apiKey, headers, signal }: { method: string; body?: unknown } & CallOptions): Promise<Reply> {
+  const isRaw = typeof body === 'string' || body instanceof Uint8Array || body instanceof FormData
+  const json = body !== undefined && !(body instanceof FormData)
+  const response = await fetch(url, {
     method,
     signal,
-    headers: { ...(apiKey && { authorization: `Bearer ${apiKey}` }), ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
+    headers: { ...(apiKey && { authorization: `Bearer ${apiKey}` }), ...(json && { 'content-type': 'application/json' }), ...headers },
     body: body === undefined ? undefined : isRaw ? (body as string) : JSON.stringify(body),
   })
   const text = await response.text()
   return { status: response.status, headers: response.headers, text, body: parseLoosely(text) }
 }
 
-function parseLoosely(text: string): unknown {
+function parseLoosely(text: string): Json {
   try {
     return JSON.parse(text)
   } catch {
@@ -141,9 +205,16 @@ function parseLoosely(text: string): unknown {
   }
 }
 
-async function newMariadb(): Promise<string> {
-  const response = await fetch(inject('mariadbDoor'), { method: 'POST' })
-  return response.text()
+function onlyOnce(work: () => Promise<void>): () => Promise<void> {
+  let done: Promise<void> | undefined
+  return () => (done ??= work())
+}
+
+async function askDoor(method: 'POST' | 'DELETE', body?: string): Promise<string> {
+  const response = await fetch(inject('mariadbDoor'), { method, body })
+  const text = await response.text()
+  if (!response.ok) throw new Error(`no test database: ${text}`)
+  return text
 }
 
 export async function freePort(): Promise<number> {
@@ -151,5 +222,6 @@ export async function freePort(): Promise<number> {
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   server.close()
+  await once(server, 'close')
   return port
 }

@@ -1,0 +1,15 @@
+import type { HttpServer } from '../../src/http/http-server.ts'
+
+/** Every route the server has, such as `GET /v1/bots/:bot_id`, read from the tree that Fastify draws of its routes. */
+export function routesOf(http: HttpServer): string[] {
+  const parents: string[] = []
+  return http
+    .printRoutes()
+    .split('\n')
+    .flatMap((line) => {
+      const [, indent = '', path = '', methods] = /^([│ ]*)[├└]── (.*?)(?: \(([A-Z, ]+)\))?$/u.exec(line) ?? []
+      if (path === '') return []
+      parents.splice(indent.length / 4, Infinity, path)
+      return methods?.split(', ').map((method) => `${method} ${parents.join('')}`) ?? []
+    })
+}
