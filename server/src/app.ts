@@ -20,8 +20,9 @@ import { createHttpServer } from './http/http-server.ts'
 import type { HttpServer, HttpServices } from './http/http-server.ts'
 import { createSseStreams } from './http/sse.ts'
 import { createJournal } from './journal/journal.ts'
-import { deleteSegmentsBefore } from './journal/journal-store.ts'
+import { deleteJournalsBelow } from './journal/journal-store.ts'
 import { repeat } from './lib/background.ts'
+import { firstIdAt } from './lib/snowflake.ts'
 import { createModelRegistry } from './models/model-registry.ts'
 import { createMetrics } from './usage/metrics.ts'
 import { toModelPart } from './chat/file-part.ts'
@@ -38,7 +39,7 @@ const LIMITS = { maxRuns: 5_000, maxRunMs: 600_000 }
 const JOURNAL_KEPT_MS = 24 * 60 * 60 * 1000
 const RECOVER_EVERY_MS = 5_000
 const PRUNE_EVERY_MS = 60_000
-const PRUNE_ROWS = 2_000
+const PRUNE_RUNS = 2_000
 
 export async function createApp(core: Core): Promise<App> {
   const { config, logger } = core
@@ -152,9 +153,10 @@ function chatServices(core: Core, house: House): Omit<HttpServices['chat'], 'str
 }
 
 /** What goes on by itself: runs of dead processes are ended, old journals deleted. */
-async function startChores({ db, clock, nextId }: Core, { commits, onError }: House) {
-  const recover = async () => void (await recoverRuns({ db, commits, clock, nextId, maxRunMs: LIMITS.maxRunMs }))
-  const prune = async () => void (await deleteSegmentsBefore(db, clock() - JOURNAL_KEPT_MS, PRUNE_ROWS))
+async function startChores({ db, clock, nextId }: Core, { commits, liveRuns, onError }: House) {
+  const recovering = { db, commits, clock, nextId, maxRunMs: LIMITS.maxRunMs, isRunningHere: liveRuns.has }
+  const recover = async () => void (await recoverRuns(recovering))
+  const prune = async () => void (await deleteJournalsBelow(db, firstIdAt(clock() - JOURNAL_KEPT_MS), PRUNE_RUNS))
   await recover()
   return [repeat(RECOVER_EVERY_MS, recover, onError), repeat(PRUNE_EVERY_MS, prune, onError)]
 }

@@ -21,13 +21,16 @@ const KEPT = 5_000
 
 export function createPublishedBots({ db, clock }: { db: Db; clock: Clock }): PublishedBots {
   const known = new LRUCache<string, { bot: PublishedBot; readAt: number }>({ max: KEPT })
+  let changes = 0
 
   async function find(botId: string): Promise<PublishedBot | undefined> {
     const hit = known.get(botId)
     if (hit && Math.abs(clock() - hit.readAt) < FRESH_MS) return hit.bot
 
+    const [readAt, changesBefore] = [clock(), changes]
     const bot = await findPublishedBot(db, botId)
-    if (bot) known.set(botId, { bot, readAt: clock() })
+    // what was read while something changed may be what was there before
+    if (bot && changes === changesBefore) known.set(botId, { bot, readAt })
     else known.delete(botId)
     return bot
   }
@@ -38,6 +41,9 @@ export function createPublishedBots({ db, clock }: { db: Db; clock: Clock }): Pu
       if (bot?.ownerId !== who.userId) throw new AppError('not_found', 'bot not found or not published')
       return bot
     },
-    forget: (botId) => void known.delete(botId),
+    forget(botId) {
+      changes++
+      known.delete(botId)
+    },
   }
 }

@@ -22,6 +22,7 @@ export interface LiveRuns {
   start<T>(runId: string, work: (signal: AbortSignal) => Promise<T>): Promise<T>
   /** Stops the run and resolves when it has ended; undefined when it does not run here. */
   stop(runId: string, reason: StopReason): Promise<void> | undefined
+  has(runId: string): boolean
   readonly count: number
   /** Waits for all runs to end; those that have not after `ms` are stopped. */
   drain(ms: number): Promise<void>
@@ -33,6 +34,7 @@ export function createLiveRuns({ maxRuns, maxRunMs }: LiveRunLimits, onError: (c
   const runs = new Map<string, { controller: AbortController; ended: Promise<void> }>()
 
   return {
+    has: (runId) => runs.has(runId),
     get count() {
       return runs.size
     },

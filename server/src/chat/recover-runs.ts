@@ -10,7 +10,15 @@ import { answerOf, closingEvents, endRun, endUnit } from './run-ending.ts'
 import { listOrphanRuns, updateRunEnd } from './run-store.ts'
 import type { Run } from './run-store.ts'
 
-export type RecoverDeps = { db: Db; commits: GroupCommit; clock: Clock; nextId: NextId; maxRunMs: number }
+export type RecoverDeps = {
+  db: Db
+  commits: GroupCommit
+  clock: Clock
+  nextId: NextId
+  maxRunMs: number
+  /** A clock that was put forward makes every run and every lease look old: what this process executes it does not take for dead. */
+  isRunningHere: (runId: string) => boolean
+}
 
 const PER_ROUND = 100
 const GRACE_MS = 60_000
@@ -20,8 +28,9 @@ const INTERRUPTED = { code: 'interrupted', message: 'the server was stopped whil
 export async function recoverRuns(deps: RecoverDeps): Promise<number> {
   const liveWorkers = await listLiveWorkers(deps.db, deps.clock)
   const orphans = await listOrphanRuns(deps.db, { liveWorkers, startedBefore: deps.clock() - deps.maxRunMs - GRACE_MS, limit: PER_ROUND })
-  for (const run of orphans) await endOrphan(deps, run)
-  return orphans.length
+  const dead = orphans.filter((run) => !deps.isRunningHere(run.id))
+  for (const run of dead) await endOrphan(deps, run)
+  return dead.length
 }
 
 async function endOrphan({ db, commits, clock, nextId }: RecoverDeps, run: Run): Promise<void> {

@@ -49,5 +49,7 @@ function fromFastify(error: FastifyError): AppError | undefined {
     return new AppError('invalid_request', 'send the body as JSON with the header Content-Type: application/json')
   if (error.code === 'FST_ERR_CTP_INVALID_CONTENT_LENGTH')
     return new AppError('invalid_request', 'the body does not have the length that Content-Length names')
+  if (error.code === 'FST_ERR_BAD_URL' || error.code === 'FST_ERR_MAX_PARAM_LENGTH')
+    return new AppError('invalid_request', 'the path cannot be read: percent-encode it, and give no name of more than 100 characters')
   return error.statusCode !== undefined && error.statusCode < 500 ? new AppError('invalid_request', 'the request is not valid') : undefined
 }

@@ -6,6 +6,7 @@ import { AppError } from '../lib/app-error.ts'
 import type { Metrics } from '../usage/metrics.ts'
 import { protectRoutes } from './authentication.ts'
 import type { AuthenticationServices } from './authentication.ts'
+import { answerBrokenRequests } from './broken-request.ts'
 import { replyWithError } from './error-reply.ts'
 import { parseJsonBody } from './json-body.ts'
 import { consoleRoutes } from './console/console-routes.ts'
@@ -67,6 +68,9 @@ export async function createHttpServer(services: HttpServices, options: HttpOpti
     // requests that wait on a kept connection while the server stops are answered, then it closes
     forceCloseConnections: 'idle',
     return503OnClosing: false,
+    clientErrorHandler: answerBrokenRequests(services.nextId),
+    // a path that no route could take: none of the hooks has run
+    frameworkErrors: (error, request, reply) => void replyWithError(error, request, reply.header('x-tt-logid', request.id)),
   })
   http.setValidatorCompiler(validatorCompiler)
   // the answers are plain JSON already: the schemas of replies are for the reference

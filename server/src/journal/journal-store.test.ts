@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { testDatabases } from '../../test/support/test-databases.ts'
 import type { Db } from '../db/database.ts'
-import { deleteSegmentsBefore, findLastEntry, findSegment, listEntries, segmentInsert } from './journal-store.ts'
+import { deleteJournalsBelow, findLastEntry, findSegment, listEntries, segmentInsert } from './journal-store.ts'
 
 describe.each(testDatabases())('stored segments on $name', ({ open }) => {
   test('come back as they were, numbered, from the middle of a segment too', async () => {
@@ -42,10 +42,10 @@ describe.each(testDatabases())('stored segments on $name', ({ open }) => {
     for (const run of [1, 2, 3, 4, 5]) await insert(db, { runId: String(run), events: [run], endsRun: true, now: run * 1_000 })
     const left = async () => (await db.selectFrom('journal_segment').select('run_id').orderBy('run_id').execute()).map((row) => row.run_id)
 
-    expect(await deleteSegmentsBefore(db, 4_000, 2)).toBe(2)
+    expect(await deleteJournalsBelow(db, '4', 2)).toBe(2)
     expect(await left()).toEqual([3, 4, 5])
-    expect(await deleteSegmentsBefore(db, 4_000, 2)).toBe(1)
-    expect(await deleteSegmentsBefore(db, 4_000, 2)).toBe(0)
+    expect(await deleteJournalsBelow(db, '4', 2)).toBe(1)
+    expect(await deleteJournalsBelow(db, '4', 2)).toBe(0)
     expect(await left()).toEqual([4, 5])
   })
 })

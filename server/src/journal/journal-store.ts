@@ -66,19 +66,12 @@ export async function findSegment(db: Db, runId: string, firstSeq: number): Prom
   return row && { lastSeq: row.last_seq, events: row.events, endsRun: row.ends_run === 1 }
 }
 
-/** Deletes up to `limit` segments older than `before`; answers how many went. */
-export async function deleteSegmentsBefore(db: Db, before: number, limit: number): Promise<number> {
-  const old = await db
-    .selectFrom('journal_segment')
-    .select(['run_id', 'first_seq'])
-    .where('created_at', '<', before)
-    .orderBy('created_at')
-    .limit(limit)
-    .execute()
-  const runIds = [...new Set(old.map((row) => String(row.run_id)))]
-  if (runIds.length === 0) return 0
-  await db.deleteFrom('journal_segment').where('run_id', 'in', runIds).where('created_at', '<', before).execute()
-  return old.length
+/** Deletes the journals of up to `limit` runs with ids below this one, the oldest first; answers how many went. Ids are ordered in time. */
+export async function deleteJournalsBelow(db: Db, runId: string, limit: number): Promise<number> {
+  const old = await db.selectFrom('journal_segment').select('run_id').distinct().where('run_id', '<', runId).orderBy('run_id').limit(limit).execute()
+  const runIds = old.map((row) => String(row.run_id))
+  if (runIds.length > 0) await db.deleteFrom('journal_segment').where('run_id', 'in', runIds).execute()
+  return runIds.length
 }
 
 // events were written by this product: the cast is the parser

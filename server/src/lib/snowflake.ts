@@ -10,6 +10,9 @@ const PER_MS = 128
 
 export type NextId = () => string
 
+/** The smallest id that can be made at this time: ids below it are older. */
+export const firstIdAt = (ms: number): string => String(Math.max(0, ms - EPOCH_MS) * WORKERS * PER_MS)
+
 export function createSnowflake(workerId: number, clock: Clock): NextId {
   if (!Number.isInteger(workerId) || workerId < 0 || workerId >= WORKERS) throw new RangeError(`worker id ${workerId}`)
 

@@ -198,14 +198,14 @@ describe('Anthropic', () => {
     expect(await modelFailure(ask())).toMatchObject({ kind: 'unreachable', message: 'the model provider cannot be reached (ECONNREFUSED)' })
   })
 
-  const forever = sendsRaw(
-    [
-      begin,
-      block(0, { type: 'text', text: '' }),
-      ...Array.from({ length: 1_000 }, () => delta(0, { type: 'text_delta', text: 'token' })),
-    ].map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`),
-    { delayMs: 5 },
-  )
+  const events = [
+    begin,
+    block(0, { type: 'text', text: '' }),
+    ...Array.from({ length: 1_000 }, () => delta(0, { type: 'text_delta', text: 'token' })),
+  ]
+  const texts = events.map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`)
+  const forever = sendsRaw(texts, { delayMs: 5 })
+  const atOnce = sendsRaw([texts.join('')])
 
   test('an abort closes the connection, and nothing follows', async () => {
     const { provider, ask } = await start('anthropic', forever)
@@ -223,6 +223,20 @@ describe('Anthropic', () => {
     await provider.untilAborted()
     await setTimeout(20)
     expect(seen).toBe(3)
+  })
+
+  test('nothing follows an abort even when it came in the same piece', async () => {
+    const { ask } = await start('anthropic', atOnce)
+    const abort = new AbortController()
+    let seen = 0
+    const onChunk = () => {
+      seen++
+      abort.abort(new Error('canceled'))
+    }
+
+    await expect(ask({ signal: abort.signal, onChunk })).rejects.toThrow('canceled')
+    await setTimeout(20)
+    expect(seen).toBe(1)
   })
 
   test('what onChunk throws, and an answer over the limit, end the call', async () => {

@@ -60,9 +60,9 @@ test('calls the tool that the user names, with the JSON object of the text', asy
 })
 
 test('calls it with {} when there is none, and the longest name wins', async () => {
-  const tools = [clock, { ...clock, name: 'get_time_utc' }]
+  const tools = ['get-time', 'get-time-utc'].map((name) => ({ ...clock, name }))
 
-  expect((await askModel(demo, { text: '请调用get_time_utc工具', tools })).toolCalls).toMatchObject([
+  expect((await askModel(demo, { text: '请调用get-time-utc工具', tools })).toolCalls).toMatchObject([
     { name: 'get_time_utc', arguments: '{}' },
   ])
 })

@@ -75,7 +75,8 @@ test('understands servers that number every tool call 0, repeat ids and names, l
       toolDelta([{ index: 0, id: 'b', function: { name: 'two', arguments: { x: 1 } } }], 'stop'),
     ]),
   )
-  const { toolCalls, result } = await ask()
+  const { toolCalls, result, chunks } = await ask()
+  expect(chunks.flatMap((chunk) => (chunk.type === 'tool_call' ? [chunk.name] : []))).toEqual(['one', undefined, 'two'])
   expect(toolCalls).toEqual([
     { id: 'a', name: 'one', arguments: '{}' },
     { id: 'b', name: 'two', arguments: '{"x":1}' },

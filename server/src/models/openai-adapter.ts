@@ -38,7 +38,7 @@ export function createOpenAiAdapter(options: OpenAiAdapterOptions): ModelAdapter
 
   async function ask(body: string, { signal, onChunk, stream }: AnswerOptions): Promise<AnswerReader> {
     const { connection, apiKey, timeouts = defaultTimeouts, maxAnswerBytes = DEFAULT_MAX_ANSWER_BYTES } = options
-    const reader = createAnswerReader({ onChunk, stream, apiKey, maxAnswerBytes })
+    const reader = createAnswerReader({ onChunk: unlessAborted(onChunk, signal), stream, apiKey, maxAnswerBytes })
     const firstByteMs = stream ? timeouts.firstByteMs : timeouts.wholeMs
     try {
       await exchange({ connection, url, headers, body, signal, firstByteMs, betweenChunksMs: timeouts.betweenChunksMs }, reader)
@@ -62,6 +62,14 @@ export function createOpenAiAdapter(options: OpenAiAdapterOptions): ModelAdapter
   }
 
   return { answer: (request, answerOptions) => answerIn(dialect, request, answerOptions) }
+}
+
+/** What came in one piece may hold many chunks: one that aborts is the last. */
+function unlessAborted(onChunk: AnswerOptions['onChunk'], signal: AbortSignal): AnswerOptions['onChunk'] {
+  return (chunk) => {
+    signal.throwIfAborted()
+    onChunk(chunk)
+  }
 }
 
 /** A query stays: some vendors keep the version of their API in it. */

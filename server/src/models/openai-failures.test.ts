@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import { setTimeout } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import {
@@ -195,6 +196,43 @@ test.each([
   await provider.untilAborted()
 })
 
+test('nothing follows an abort even when it came in the same piece', async () => {
+  const event = `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content: 'token' } }] })}\n\n`
+  const { ask } = await startModel(sendsRaw([event.repeat(10)]))
+  const abort = new AbortController()
+  let seen = 0
+  const onChunk = () => {
+    seen++
+    abort.abort(new Error('canceled'))
+  }
+
+  await expect(ask({ signal: abort.signal, onChunk })).rejects.toThrow('canceled')
+  await setTimeout(20)
+  expect(seen).toBe(1)
+})
+
+test('an abort before the connection stands leaves no request behind', async () => {
+  const { provider, ask } = await startModel(says('ok'))
+  const abort = new AbortController()
+  const asked = ask({ signal: abort.signal })
+  abort.abort(new Error('canceled'))
+
+  await expect(asked).rejects.toThrow('canceled')
+  await setTimeout(50)
+  expect(provider.requests).toHaveLength(0)
+})
+
+test('a signal that lives on keeps nothing of the calls that are over', async () => {
+  const { provider, ask } = await startModel(says('ok'))
+  const { signal } = new AbortController()
+
+  await ask({ signal })
+  provider.script = fails(500)
+  await failureOf(ask({ signal }))
+
+  expect(getEventListeners(signal, 'abort')).toHaveLength(0)
+})
+
 test('with a signal that has aborted already the provider is not called', async () => {
   const { provider, ask } = await startModel(says('ok'))
 
@@ -223,7 +261,7 @@ test('an answer without end is stopped at the limit', async () => {
 })
 
 test.each([
-  ['a line', sendsForever('data: {"a":"', 'x'.repeat(10_000), 'text/event-stream')],
+  ['a line', sendsForever('data: {"choices":[]}\n\ndata: {"a":"', 'x'.repeat(10_000), 'text/event-stream')],
   ['an event', sendsForever('', 'data: x\n'.repeat(1_000), 'text/event-stream')],
   ['nonsense', sendsForever('', 'x\n'.repeat(5_000), 'text/event-stream')],
   ['a document', sendsForever('{"a":"', 'x'.repeat(10_000), 'application/json')],

@@ -5,20 +5,31 @@ import { repositoryRoot } from '../support/serve-process.ts'
 
 /**
  * The guide that the product promises to fulfil lies beside a checkout where there is one. Its samples are run as they are; elsewhere
- * our own in `samples/` take their place: other words, the same habits of the same clients.
+ * our own in `samples/` stand in for them: other words, the same habits of the same clients.
  */
-const guideDir = join(repositoryRoot, '..', 'nope', 'guide')
-const ownSamples = join(import.meta.dirname, 'samples')
-const guideSamples = join(guideDir, 'samples')
-const guidePage = join(guideDir, 'publish-agent-as-api.zh.md')
+export type SampleSet = { whose: 'the guide’s' | 'our own'; read(name: string): Promise<string> }
 
-export const samplesAre: 'the guide’s' | 'our own' = existsSync(guideSamples) ? 'the guide’s' : 'our own'
+export const ownSamples: SampleSet = samplesIn(join(import.meta.dirname, 'samples'), 'our own')
 
-export function readSample(name: string): Promise<string> {
-  return readFile(join(existsSync(guideSamples) ? guideSamples : ownSamples, name), 'utf8')
-}
+/** The guide's where they are. */
+export const samples: SampleSet = findGuideSamples() ?? ownSamples
 
-/** Undefined where there is no guide beside the checkout. */
+/** The text of the guide; undefined where it is not. */
 export async function readGuide(): Promise<string | undefined> {
   return existsSync(guidePage) ? readFile(guidePage, 'utf8') : undefined
 }
+
+function findGuideSamples(): SampleSet | undefined {
+  const dir = join(guideDir(), 'samples')
+  return existsSync(dir) ? samplesIn(dir, 'the guide’s') : undefined
+}
+
+function samplesIn(dir: string, whose: SampleSet['whose']): SampleSet {
+  return { whose, read: (name) => readFile(join(dir, name), 'utf8') }
+}
+
+function guideDir(): string {
+  return join(repositoryRoot, '..', 'shared', 'guide')
+}
+
+const guidePage = join(guideDir(), 'publish-agent-as-api.zh.md')

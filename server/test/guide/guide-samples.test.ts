@@ -6,7 +6,7 @@ import type { Script } from '../support/fake-provider.ts'
 import { cannotRun } from '../support/find-program.ts'
 import { deltaText, parseFrames } from '../support/sse-frames.ts'
 import { testDatabases } from '../support/test-databases.ts'
-import { readSample, samplesAre } from './guide-files.ts'
+import { ownSamples, samples } from './guide-files.ts'
 import { startGuideProduct } from './guide-product.ts'
 import type { GuideProduct } from './guide-product.ts'
 import { createSampleRunner, findPython } from './sample-runner.ts'
@@ -16,7 +16,16 @@ const GREETING = ['你好', '!我是一个', '智能助手', ',可以回答常�
 
 /** Everything that a client could take for the end of a line, of an event or of the stream; then a burst. */
 const STORY = [
-  ...['从前有座山,', '山里有座庙。\n', '\r\n', 'data: [DONE]\n\n', '[DONE]', '老和尚说:"讲个\\n故事" {"type":"answer"}', '🐼', ' \u2028\u2029\u0085 '],
+  ...[
+    '从前有座山,',
+    '山里有座庙。\n',
+    '\r\n',
+    'data: [DONE]\n\n',
+    '[DONE]',
+    '老和尚说:"讲个\\n故事" {"type":"answer"}',
+    '🐼',
+    ' \u2028\u2029\u0085 ',
+  ],
   ...Array.from({ length: 120 }, (_, index) => `第${index + 1}回 `),
   '完',
 ]
@@ -27,14 +36,18 @@ const script: Script = ({ lastUserText }) => (/故事|story/i.test(lastUserText)
 
 const hasPython = (await findPython()) !== undefined || process.env.CI !== undefined
 
-describe.each(testDatabases())(`a reader of the guide runs ${samplesAre} samples on $name`, ({ name: database }) => {
+const readers = testDatabases().map(({ name }) => ({ set: samples, whose: samples.whose, database: name }))
+// ours stay true also where nobody needs them
+if (samples !== ownSamples) readers.push({ set: ownSamples, whose: ownSamples.whose, database: 'SQLite' })
+
+describe.each(readers)('a reader of the guide runs $whose samples on $database', ({ set, database }) => {
   let product: GuideProduct
   let runner: SampleRunner
   let filling: Filling
 
   beforeAll(async () => {
     product = await startGuideProduct({ database, script })
-    runner = await createSampleRunner()
+    runner = await createSampleRunner(set)
     filling = { port: product.server.port, secret: product.key.secret }
   })
   afterAll(async () => {
@@ -46,7 +59,11 @@ describe.each(testDatabases())(`a reader of the guide runs ${samplesAre} samples
     test('creates a key with a session cookie, and chats with that key', async () => {
       const created = JSON.parse(await runner.runShell('curl-1-create-key.sh', { ...filling, cookie: await product.signIn() }))
       expect(created).toMatchObject({ code: 0, name: 'My API Key', expired_at: 0, last_used_at: 0 })
-      expect(created).toMatchObject({ id: expect.any(Number), user_id: expect.any(Number), api_key: expect.stringMatching(/^pat_\w{40,}$/) })
+      expect(created).toMatchObject({
+        id: expect.any(Number),
+        user_id: expect.any(Number),
+        api_key: expect.stringMatching(/^pat_\w{40,}$/),
+      })
       expect(Math.abs(created.created_at - Date.now())).toBeLessThan(60_000)
 
       const chat = JSON.parse(await runner.runShell('curl-2-chat.sh', { ...filling, secret: created.api_key }))
@@ -86,7 +103,12 @@ describe.each(testDatabases())(`a reader of the guide runs ${samplesAre} samples
 
       const tour = await readTour()
       expect(tour.bot).toMatchObject(GUIDE_BOT)
-      expect(tour.pdf).toMatchObject({ file_id: expect.any(String), file_name: 'document.pdf', file_size: 1500, file_type: 'application/pdf' })
+      expect(tour.pdf).toMatchObject({
+        file_id: expect.any(String),
+        file_name: 'document.pdf',
+        file_size: 1500,
+        file_type: 'application/pdf',
+      })
       expect(tour.text).toMatchObject({ file_name: '报告.txt', file_size: 12 })
       expect(await bytesAt(tour.text.upload_url)).toBe('一份报告')
 
@@ -98,7 +120,7 @@ describe.each(testDatabases())(`a reader of the guide runs ${samplesAre} samples
 
   describe('with Node', () => {
     test('asks', async () => {
-      const printed = await runner.runNode(await readSample('node-1-chat.js'), filling)
+      const printed = await runner.runNode(await set.read('node-1-chat.js'), filling)
       expect(printed).toMatch(/conversation_id: '\d+'/)
       expect(printed).toMatch(/message: {\s+id: '\d+',[^}]+role: 'assistant',/)
       expect(occurrences(printed, greeting)).toBe(1)
@@ -106,8 +128,8 @@ describe.each(testDatabases())(`a reader of the guide runs ${samplesAre} samples
 
     test('streams', async () => {
       // the second sample goes on where the first began: its constants are the first one's
-      const constants = (await readSample('node-1-chat.js')).match(/^const API_.*$/gm)?.join('\n')
-      const printed = await runner.runNode(`${constants}\n${await readSample('node-2-stream.js')}`, filling)
+      const constants = (await set.read('node-1-chat.js')).match(/^const API_.*$/gm)?.join('\n')
+      const printed = await runner.runNode(`${constants}\n${await set.read('node-2-stream.js')}`, filling)
       expect(printed).toBe(`${story}\n[Stream ended]\n`)
     })
 
@@ -143,7 +165,7 @@ const GUIDE_BOT = {
 
 const occurrences = (text: string, part: string) => text.split(part).length - 1
 const bytesAt = async (url: string) => (await fetch(url)).text()
-const idsOf = (list: any): string[] => list.data.conversations.map(({ id }: { id: string }) => id)
+const idsOf = (list: { data: { conversations: { id: string }[] } }) => list.data.conversations.map(({ id }) => id)
 const textsOf = ({ messages }: { messages: { role: string; content: unknown }[] }) =>
   messages.filter(({ role }) => role !== 'system').map(({ content }) => content)
 

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import ts from 'typescript'
 import { outputOf, runProgram } from '../support/child-program.ts'
 import { findPrograms, requireProgram } from '../support/find-program.ts'
-import { readSample } from './guide-files.ts'
+import type { SampleSet } from './guide-files.ts'
 
 /** What a reader of the guide puts into a sample before running it; nothing else of it changes. */
 export type Filling = { port: number; secret: string; cookie?: string }
@@ -21,7 +21,7 @@ export type SampleRunner = AsyncDisposable & {
   runTypeScript(name: string, filling: Filling, extra?: string): Promise<string>
 }
 
-export async function createSampleRunner(): Promise<SampleRunner> {
+export async function createSampleRunner(samples: SampleSet): Promise<SampleRunner> {
   const dir = await mkdtemp(join(tmpdir(), 'coze-plus-samples-'))
   const axios = dirname(createRequire(import.meta.url).resolve('axios/package.json'))
   const nodeModules = join(dir, 'node_modules')
@@ -35,14 +35,14 @@ export async function createSampleRunner(): Promise<SampleRunner> {
   }
   return {
     dir,
-    runShell: async (name, filling) => run(requireProgram('bash'), name, fill(await readSample(name), filling)),
+    runShell: async (name, filling) => run(requireProgram('bash'), name, fill(await samples.read(name), filling)),
     async runPython(names, filling, extra = '') {
-      const samples = await Promise.all(names.map(readSample))
-      return run(await requirePython(), 'sample.py', fill([...samples, extra].join('\n'), filling))
+      const parts = await Promise.all(names.map(samples.read))
+      return run(await requirePython(), 'sample.py', fill([...parts, extra].join('\n'), filling))
     },
     runNode: (source, filling) => run(process.execPath, 'sample.js', fill(source, filling)),
     async runTypeScript(name, filling, extra = '') {
-      const source = fill(`${await readSample(name)}\n${extra}`, filling)
+      const source = fill(`${await samples.read(name)}\n${extra}`, filling)
       return run(process.execPath, 'sample.mjs', toJavaScript(source))
     },
     [Symbol.asyncDispose]: () => rm(dir, { recursive: true, force: true }),

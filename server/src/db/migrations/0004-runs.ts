@@ -40,7 +40,6 @@ export const createRuns: MigrationStep = async (db, dialect) => {
       .addPrimaryKeyConstraint('journal_segment_key', ['run_id', 'first_seq']),
     dialect,
   ).execute()
-  await db.schema.createIndex('journal_segment_age').on('journal_segment').column('created_at').execute()
 
   await finishTable(
     db.schema

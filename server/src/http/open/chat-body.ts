@@ -15,14 +15,19 @@ const contentField = z
   })
   .optional()
 
+const TYPE_RULE = 'must be question or answer'
+
 /** A message as the SDKs write it: unused fields are null, and content may be parts instead of their JSON. */
-export const enterMessageSchema = z.object({
-  role: z.enum(['user', 'assistant'], 'must be user or assistant').nullish(),
-  type: z.string().max(30).nullish(),
-  content: contentField,
-  content_type: z.enum(['text', 'object_string', 'card'], 'must be text or object_string').nullish(),
-  meta_data: metaDataField,
-})
+export const enterMessageSchema = z.object(
+  {
+    role: z.enum(['user', 'assistant'], 'must be user or assistant').nullish(),
+    type: z.string(TYPE_RULE).max(30, TYPE_RULE).nullish(),
+    content: contentField,
+    content_type: z.enum(['text', 'object_string', 'card'], 'must be text or object_string').nullish(),
+    meta_data: metaDataField,
+  },
+  'must be an object with role and content',
+)
 
 const messagesField = z
   .array(enterMessageSchema, 'must be an array of messages')
@@ -77,6 +82,8 @@ export function toChatRequest(body: ChatBody, conversationId: string | undefined
 
 function toTurn(body: ChatBody): InputMessage[] {
   const turn = [...(body.chat_history ?? []), ...(body.additional_messages ?? [])].flatMap(toInputMessage)
+  if (turn.length > MAX_MESSAGES)
+    throw new AppError('invalid_request', `chat_history and additional_messages must have at most ${MAX_MESSAGES} messages together`)
   if (typeof body.query !== 'string') return turn
 
   if (body.query.trim() === '') throw new AppError('invalid_request', 'query must not be empty')

@@ -5,7 +5,7 @@ const MAX_ID = 2n ** 63n - 1n
 const ID_RULE = 'must be a positive whole number, as a number or as a string of digits'
 
 export const idField = z
-  .union([z.int(), z.string().regex(/^\d{1,19}$/)], { error: ID_RULE })
+  .union([z.int(ID_RULE), z.string().regex(/^\d{1,19}$/, ID_RULE)], { error: ID_RULE })
   .transform(String)
   .refine((text) => isId(text), ID_RULE)
 
@@ -25,7 +25,9 @@ const CONVERSATION_RULE = 'must be a conversation id, or an id of your own choic
 
 /** Our id, or one that the caller chose ("conv_789"). */
 export const conversationIdField = z
-  .union([z.int().positive(), z.string().regex(/^[A-Za-z0-9._:@-]{1,100}$/)], { error: CONVERSATION_RULE })
+  .union([z.int(CONVERSATION_RULE).positive(CONVERSATION_RULE), z.string().regex(/^[A-Za-z0-9._:@-]{1,100}$/, CONVERSATION_RULE)], {
+    error: CONVERSATION_RULE,
+  })
   .transform(String)
   .refine((text) => !/^\d+$/.test(text) || isId(text), CONVERSATION_RULE)
 
@@ -42,9 +44,11 @@ export const userIdField = z
   .nullish()
   .transform((id) => id || undefined)
 
+const META_RULE = 'must be an object of at most 16 texts: names of 1 to 64 characters, values of at most 512'
+
 export const metaDataField = z
-  .record(z.string().min(1).max(64), z.string().max(512))
-  .refine((map) => Object.keys(map).length <= 16, 'must have at most 16 entries')
+  .record(z.string().min(1, META_RULE).max(64, META_RULE), z.string(META_RULE).max(512, META_RULE), META_RULE)
+  .refine((map) => Object.keys(map).length <= 16, META_RULE)
   .nullish()
   .transform((map) => map ?? {})
 

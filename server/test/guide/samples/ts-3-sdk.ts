@@ -37,7 +37,7 @@ class CozePlusClient {
     return response.data
   }
 
-  async uploadFile(file: BlobPart, name: string): Promise<unknown> {
+  async uploadFile(file: Buffer, name: string): Promise<unknown> {
     const form = new FormData()
     form.append('file', new Blob([file]), name)
     const response = await this.http.post<unknown>('/v1/files/upload', form, { headers: { 'Content-Type': 'multipart/form-data' } })
