@@ -6,7 +6,10 @@ import { createPublishedBots } from './bots/published-bots.ts'
 import type { ChatEvent } from './chat/chat-event.ts'
 import { createLiveRuns } from './chat/live-runs.ts'
 import { recoverRuns } from './chat/recover-runs.ts'
-import { cancelRun, followRun, getRun, getRunMessages } from './chat/runs.ts'
+import { followRun } from './chat/follow-run.ts'
+import { startRunOnce } from './chat/repeat-run.ts'
+import { submitToolOutputs } from './chat/submit-tool-outputs.ts'
+import { cancelRun, getRun, getRunMessages } from './chat/runs.ts'
 import { startRun } from './chat/start-run.ts'
 import * as conversations from './conversations/conversations.ts'
 import type { Core } from './core.ts'
@@ -134,18 +137,21 @@ function toServices(core: Core, house: House): HttpServices {
 function chatServices(core: Core, house: House): Omit<HttpServices['chat'], 'streams'> {
   const { db, clock, nextId, workerToken } = core
   const { commits, files, journal, liveRuns, metrics, models, onError, publishedBots } = house
-  const runs = { db, liveRuns, journal }
+  const runs = { db, liveRuns }
   const starting = {
     ...{ db, clock, nextId, workerToken, journal, commits, liveRuns, publishedBots, onError },
     giveUp: house.giveUp.signal,
     getModel: models.getAdapter,
+    getTools: async () => [],
+    findVariables: async () => ({}),
     onEnded: metrics.runEnded,
     readFile: (who: Principal) => async (fileId: string) => toModelPart(await resolveFileForModel(files, who, fileId)),
   }
 
   return {
-    startRun: (who, request) => startRun(starting, who, request),
-    followRun: (position) => followRun(runs, position),
+    startRun: (who, request, record) => (record ? startRunOnce(starting, who, request, record) : startRun(starting, who, request)),
+    submitToolOutputs: (who, request) => submitToolOutputs(starting, who, request),
+    followRun: (position) => followRun({ db, journal }, position),
     getRun: (who, address) => getRun(runs, who, address),
     getRunMessages: (who, address) => getRunMessages(runs, who, address),
     cancelRun: (who, address) => cancelRun(runs, who, address),

@@ -6,6 +6,7 @@ import { keysCommand } from './cli/keys-command.ts'
 import { migrateCommand } from './cli/migrate-command.ts'
 import { serveCommand } from './cli/serve-command.ts'
 import { usersCommand } from './cli/users-command.ts'
+import { webhooksCommand } from './cli/webhooks-command.ts'
 import { ConfigError } from './config.ts'
 import { AppError } from './lib/app-error.ts'
 import { VERSION } from './version.ts'
@@ -21,6 +22,7 @@ const program = new Command('coze-plus')
   .addCommand(usersCommand())
   .addCommand(keysCommand())
   .addCommand(botsCommand())
+  .addCommand(webhooksCommand())
   .addCommand(doctorCommand())
 
 try {

@@ -31,6 +31,11 @@ export async function insertUser(db: Db, { passwordHash, ...user }: NewUser): Pr
   }
 }
 
+export async function findUser(db: Db, userId: string): Promise<User | undefined> {
+  const row = await db.selectFrom('user').selectAll().where('id', '=', userId).executeTakeFirst()
+  return row && toUser(row)
+}
+
 /** The address is given in lower case. */
 export async function findUserByEmail(db: Db, email: string): Promise<User | undefined> {
   const row = await db.selectFrom('user').selectAll().where('email', '=', email).executeTakeFirst()

@@ -4,7 +4,7 @@ import { AppError } from '../lib/app-error.ts'
 import type { Clock } from '../lib/clock.ts'
 import { checkNewPassword, hashPassword } from './password-hash.ts'
 import { randomText } from './random-text.ts'
-import { countUsers, findUserByEmail, insertUser, listUserRows } from './user-store.ts'
+import { countUsers, findUser, findUserByEmail, insertUser, listUserRows } from './user-store.ts'
 import type { User, UserRole } from './user-store.ts'
 
 export type UserDeps = { db: Db; clock: Clock }
@@ -25,6 +25,13 @@ export async function createUser({ db, clock }: UserDeps, request: NewUserReques
 
   const passwordHash = await hashPassword(request.password)
   return insertUser(db, { email, name, role: request.role ?? 'user', passwordHash, createdAt: clock() })
+}
+
+/** Throws `not_found`. */
+export async function getUser({ db }: Pick<UserDeps, 'db'>, userId: string): Promise<User> {
+  const user = await findUser(db, userId)
+  if (!user) throw new AppError('not_found', 'user not found')
+  return user
 }
 
 /** Throws `not_found`. */

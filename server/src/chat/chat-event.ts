@@ -1,13 +1,16 @@
 import type { ContentType, MessageType } from '../conversations/message-store.ts'
+import type { ModelToolCall } from '../models/model-adapter.ts'
 
 /** What happens in a chat run, as the journal keeps it. Ids and times that the run itself has are not repeated. */
 export type ChatEvent =
   | { type: 'run_created' }
   | { type: 'run_started' }
-  /** A piece of the answer, or of the reasoning before it. */
-  | { type: 'answer_delta'; text: string }
-  | { type: 'reasoning_delta'; text: string }
+  /** A piece of an answer, or of the reasoning before it. Without an id it is of the run's first answer. */
+  | { type: 'answer_delta'; text: string; messageId?: string }
+  | { type: 'reasoning_delta'; text: string; messageId?: string }
   | { type: 'message_completed'; message: CompletedMessage }
+  /** The run waits for the caller to execute these; it goes on with their outputs. */
+  | { type: 'run_requires_action'; usage: Usage; calls: ModelToolCall[] }
   | { type: 'run_completed'; finishedAt: number; usage: Usage }
   | { type: 'run_failed'; finishedAt: number; usage: Usage; error: RunError }
   | { type: 'run_canceled'; finishedAt: number; usage: Usage }

@@ -1,4 +1,4 @@
-import type { PublishedBot } from '../bots/bot-config.ts'
+import type { BotVersion } from '../bots/bot-config.ts'
 import { listHistory } from '../conversations/message-store.ts'
 import type { Db } from '../db/database.ts'
 import type { Journal, RunLog } from '../journal/journal.ts'
@@ -6,14 +6,21 @@ import { AppError } from '../lib/app-error.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { NextId } from '../lib/snowflake.ts'
 import { ModelError } from '../models/model-adapter.ts'
-import type { ModelAdapter, ModelMessage } from '../models/model-adapter.ts'
+import type { ModelAdapter, ModelMessage, ModelTool } from '../models/model-adapter.ts'
+import { runAgent } from './agent-loop.ts'
+import type { AgentJob } from './agent-loop.ts'
+import { createAnswerWriter } from './answer-writer.ts'
+import type { AnswerWriter } from './answer-writer.ts'
 import type { ChatEvent, CompletedMessage } from './chat-event.ts'
+import { suggestReplies } from './follow-ups.ts'
 import { RunStopped } from './live-runs.ts'
 import { renderPrompt, toModelMessages } from './prompt.ts'
 import type { ReadFile } from './prompt.ts'
-import { answerOf, closingEvents, endRun, endUnit } from './run-ending.ts'
-import type { Outcome } from './run-ending.ts'
+import { closingEvents, endRun, endUnit } from './run-ending.ts'
+import type { Ending, Outcome } from './run-ending.ts'
 import type { Run } from './run-store.ts'
+import type { ServerTool } from './tools/server-tool.ts'
+import { toWaiting } from './waiting-run.ts'
 
 export type ExecuteRunDeps = {
   db: Db
@@ -21,6 +28,7 @@ export type ExecuteRunDeps = {
   nextId: NextId
   journal: Journal<ChatEvent>
   getModel: (name: string) => Promise<ModelAdapter>
+  getTools: (bot: BotVersion, signal: AbortSignal) => Promise<ServerTool[]>
   onError: (cause: unknown) => void
   /** Told of every run that has ended, for the metrics. */
   onEnded: (run: { status: string; inputTokens: number; outputTokens: number; seconds: number }) => void
@@ -30,70 +38,91 @@ export type ExecuteRunDeps = {
 
 export type RunPlan = {
   run: Run
-  bot: PublishedBot
+  bot: BotVersion
   /** This turn's messages; earlier ones of the section come before them. */
   input: ModelMessage[]
   hasHistory: boolean
   /** Ids of the messages of this turn are not smaller: history ends before it. */
   firstMessageId: string
   variables: Record<string, string>
+  /** Functions that the caller of this run executes, beside the bot's. */
+  functions: ModelTool[]
   stream: boolean
   readFile: ReadFile
+  /** Resolves when the conversation is this run's; absent when it is already. */
+  untilTurn?: (signal: AbortSignal) => Promise<void>
+  /** Set in a run that goes on after a pause. */
+  resumed?: { firstSeq: number; turn: ModelMessage[]; rounds: number }
 }
 
+/** `answer` is the last one. */
 export type FinishedRun = { run: Run; answer: CompletedMessage | undefined }
 
-/** Carries a run from its first event to its stored end, whatever happens on the way. */
+/** Carries a run from its first event to its stored end, or to a pause, whatever happens on the way. */
 export async function executeRun(deps: ExecuteRunDeps, plan: RunPlan, signal: AbortSignal): Promise<FinishedRun> {
-  const log = deps.journal.open(plan.run.id)
-  log.append({ type: 'run_created' })
-  log.append({ type: 'run_started' })
+  const { run, resumed } = plan
+  const log = deps.journal.open(run.id, resumed?.firstSeq)
+  const answer = createAnswerWriter({ log, nextId: deps.nextId, clock: deps.clock }, resumed ? undefined : run.answerId)
+  if (!resumed) log.append({ type: 'run_created' })
 
-  const answer = { text: '', reasoning: '' }
-  const outcome = await askModel(deps, plan, { log, answer, signal }).catch((cause: unknown) => toOutcome(deps, cause, signal))
-  const finished = await finish(deps, { run: plan.run, log, outcome, ...answer }).catch((cause: unknown) => {
+  const outcome = await work(deps, plan, { log, answer, signal }).catch((cause: unknown) => toOutcome(deps, cause, signal))
+  const finished = await finish(deps, { run, log, outcome, answer }).catch((cause: unknown) => {
     log.abandon()
     throw cause
   })
   const { status, usage, createdAt, finishedAt } = finished.run
-  deps.onEnded({ status, ...usage, seconds: (finishedAt - createdAt) / 1000 })
+  if (status !== 'requires_action') deps.onEnded({ status, ...usage, seconds: (finishedAt - createdAt) / 1000 })
   return finished
 }
 
-type Answering = { log: RunLog<ChatEvent>; answer: { text: string; reasoning: string }; signal: AbortSignal }
+type Working = { log: RunLog<ChatEvent>; answer: AnswerWriter; signal: AbortSignal }
 
-async function askModel(deps: ExecuteRunDeps, plan: RunPlan, { log, answer, signal }: Answering): Promise<Outcome> {
-  const { historyRounds, ...parameters } = plan.bot.config.parameters
-  const model = await deps.getModel(plan.bot.config.model)
-  const messages = [...systemMessage(plan), ...(await history(deps.db, plan, historyRounds)), ...plan.input]
+async function work(deps: ExecuteRunDeps, plan: RunPlan, { log, answer, signal }: Working): Promise<Outcome> {
+  await plan.untilTurn?.(signal)
+  log.append({ type: 'run_started' })
 
-  const { usage } = await model.answer(
-    { messages, parameters, endUser: plan.run.endUser || undefined },
-    {
-      signal,
-      stream: plan.stream,
-      onChunk(chunk) {
-        if (chunk.type === 'text') {
-          answer.text += chunk.text
-          log.append({ type: 'answer_delta', text: chunk.text })
-        } else if (chunk.type === 'reasoning') {
-          answer.reasoning += chunk.text
-          log.append({ type: 'reasoning_delta', text: chunk.text })
-        }
-      },
-    },
-  )
-  return { status: 'completed', usage }
+  const job = await prepare(deps, plan, signal)
+  const outcome = await runAgent(job, answer, signal)
+  if (outcome.status === 'requires_action') return { ...outcome, waiting: toWaiting(plan, outcome) }
+
+  if (plan.bot.config.suggestReplies) await suggestReplies(deps, job, { answer, signal })
+  return outcome
+}
+
+async function prepare(deps: ExecuteRunDeps, plan: RunPlan, signal: AbortSignal): Promise<AgentJob> {
+  const { bot, run, functions, stream, resumed } = plan
+  const { historyRounds, ...parameters } = bot.config.parameters
+  const [model, serverTools, history] = await Promise.all([
+    deps.getModel(bot.config.model),
+    deps.getTools(bot, signal),
+    readHistory(deps.db, plan, historyRounds),
+  ])
+  return {
+    model,
+    parameters,
+    serverTools,
+    clientTools: functions,
+    stream,
+    endUser: run.endUser || undefined,
+    opening: [...systemMessage(plan), ...history, ...plan.input],
+    turn: resumed?.turn ?? [],
+    rounds: resumed?.rounds ?? 0,
+  }
 }
 
 function systemMessage({ bot, variables }: RunPlan): ModelMessage[] {
-  const content = renderPrompt(bot, variables)
+  const content = renderPrompt(bot.config, variables)
   return content === '' ? [] : [{ role: 'system', content }]
 }
 
-async function history(db: Db, { run, hasHistory, readFile, firstMessageId }: RunPlan, rounds: number): Promise<ModelMessage[]> {
+async function readHistory(db: Db, { run, hasHistory, readFile, firstMessageId }: RunPlan, rounds: number): Promise<ModelMessage[]> {
   if (!hasHistory) return []
-  const messages = await listHistory(db, { conversationId: run.conversationId, sectionId: run.sectionId, beforeId: firstMessageId, rounds })
+  const messages = await listHistory(db, {
+    conversationId: run.conversationId,
+    sectionId: run.sectionId,
+    beforeId: firstMessageId,
+    rounds,
+  })
   return toModelMessages(messages, readFile, { lenient: true })
 }
 
@@ -113,14 +142,14 @@ function toOutcome({ onError }: ExecuteRunDeps, cause: unknown, signal: AbortSig
 
 const failed = (code: string, message: string): Outcome => ({ status: 'failed', error: { code, message } })
 
-type Ending = { run: Run; log: RunLog<ChatEvent>; outcome: Outcome; text: string; reasoning: string }
+type Finishing = { run: Run; log: RunLog<ChatEvent>; outcome: Outcome; answer: AnswerWriter }
 
-async function finish(deps: ExecuteRunDeps, { run, log, outcome, text, reasoning }: Ending): Promise<FinishedRun> {
-  const ended = endRun(run, outcome, deps.clock())
-  const answer = answerOf(ended, { text, reasoning })
+async function finish(deps: ExecuteRunDeps, { run, log, outcome, answer }: Finishing): Promise<FinishedRun> {
+  const ended = endRun(run, outcome, { now: deps.clock(), usage: answer.usage })
+  const ending = { run: ended, outcome, completed: answer.completed, answer: answer.takeAnswer() }
   try {
-    await log.close(closingEvents(ended, { answer, nextId: deps.nextId }), endUnit(ended, answer), deps.giveUp)
-    return { run: ended, answer }
+    await close(deps, log, ending)
+    return { run: ended, answer: ending.answer ?? lastAnswer(answer.completed) }
   } catch (cause) {
     if (deps.giveUp.aborted) throw cause
     deps.onError(cause)
@@ -130,7 +159,14 @@ async function finish(deps: ExecuteRunDeps, { run, log, outcome, text, reasoning
 
 /** The answer cannot be stored: the run still gets its end, and says so. */
 async function closeWithout(deps: ExecuteRunDeps, run: Run, log: RunLog<ChatEvent>): Promise<FinishedRun> {
-  const ended = endRun(run, { status: 'failed', error: { code: 'internal', message: 'the answer could not be stored' } }, deps.clock())
-  await log.close(closingEvents(ended, { answer: undefined, nextId: deps.nextId }), endUnit(ended, undefined), deps.giveUp)
+  const outcome = failed('internal', 'the answer could not be stored')
+  const ended = endRun(run, outcome, { now: deps.clock(), usage: { inputTokens: 0, outputTokens: 0 } })
+  await close(deps, log, { run: ended, outcome, completed: [], answer: undefined })
   return { run: ended, answer: undefined }
 }
+
+function close({ nextId, giveUp }: ExecuteRunDeps, log: RunLog<ChatEvent>, ending: Ending): Promise<void> {
+  return log.close(closingEvents(ending, nextId), endUnit(ending), giveUp)
+}
+
+const lastAnswer = (messages: CompletedMessage[]) => messages.findLast((message) => message.type === 'answer')

@@ -1,4 +1,4 @@
-import type { PublishedBot } from '../bots/bot-config.ts'
+import type { BotConfig } from '../bots/bot-config.ts'
 import type { Message } from '../conversations/message-store.ts'
 import { AppError } from '../lib/app-error.ts'
 import type { ModelContentPart, ModelMessage } from '../models/model-adapter.ts'
@@ -9,12 +9,9 @@ import type { ContentPart } from './message-content.ts'
 export type ReadFile = (fileId: string) => Promise<ModelContentPart>
 
 /** The bot's prompt with `{{name}}` filled in: what the caller gives, else the variable's default. Unknown names stay as they are. */
-export function renderPrompt(bot: PublishedBot, given: Record<string, string>): string {
-  const values = new Map([...bot.config.variables.map((variable) => [variable.name, variable.default] as const), ...Object.entries(given)])
-  return bot.config.prompt.replace(
-    /\{\{\s*([\p{L}_][\p{L}\p{N}_.-]*)\s*\}\}/gu,
-    (placeholder, name: string) => values.get(name) ?? placeholder,
-  )
+export function renderPrompt({ prompt, variables }: Pick<BotConfig, 'prompt' | 'variables'>, given: Record<string, string>): string {
+  const values = new Map([...variables.map((variable) => [variable.name, variable.default] as const), ...Object.entries(given)])
+  return prompt.replace(/\{\{\s*([\p{L}_][\p{L}\p{N}_.-]*)\s*\}\}/gu, (placeholder, name: string) => values.get(name) ?? placeholder)
 }
 
 /** @param lenient a file that is gone is left out instead of refused: right for earlier messages, wrong for new ones */
@@ -63,5 +60,11 @@ function leavingOut(readFile: ReadFile) {
 }
 
 function nameOf(url: string): string {
-  return decodeURIComponent(new URL(url).pathname.split('/').at(-1) ?? '') || 'file'
+  const name = new URL(url).pathname.split('/').at(-1) || 'file'
+  try {
+    return decodeURIComponent(name)
+  } catch {
+    // not every % is an escape
+    return name
+  }
 }

@@ -1,12 +1,13 @@
 import type { Db } from '../db/database.ts'
 import type { GroupCommit } from '../db/group-commit.ts'
 import { listLiveWorkers } from '../db/worker-lease.ts'
-import { findLastEntry, listEntries, segmentInsert } from '../journal/journal-store.ts'
+import { listEntries, segmentInsert } from '../journal/journal-store.ts'
 import { AppError } from '../lib/app-error.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { NextId } from '../lib/snowflake.ts'
-import type { ChatEvent } from './chat-event.ts'
-import { answerOf, closingEvents, endRun, endUnit } from './run-ending.ts'
+import type { ChatEvent, CompletedMessage } from './chat-event.ts'
+import { closingEvents, endRun, endUnit } from './run-ending.ts'
+import type { Outcome } from './run-ending.ts'
 import { listOrphanRuns, updateRunEnd } from './run-store.ts'
 import type { Run } from './run-store.ts'
 
@@ -34,14 +35,15 @@ export async function recoverRuns(deps: RecoverDeps): Promise<number> {
 }
 
 async function endOrphan({ db, commits, clock, nextId }: RecoverDeps, run: Run): Promise<void> {
-  const partial = await storedAnswer(db, run.id)
-  const { seq } = await findLastEntry(db, run.id)
-  const ended = endRun(run, { status: 'failed', error: INTERRUPTED }, clock())
-  const answer = answerOf(ended, partial)
-  const opening: ChatEvent[] = seq === 0 ? [{ type: 'run_created' }, { type: 'run_started' }] : []
-  const events = [...opening, ...closingEvents(ended, { answer, nextId })]
-  const segment = segmentInsert({ runId: run.id, firstSeq: seq + 1, events }, { now: ended.finishedAt, endsRun: true })
-  const unit = endUnit(ended, answer)
+  const found = await storedProgress(db, run)
+  const outcome: Outcome = { status: 'failed', error: INTERRUPTED }
+  const now = clock()
+  const ended = endRun(run, outcome, { now, usage: { inputTokens: 0, outputTokens: 0 } })
+  const ending = { run: ended, outcome, completed: found.completed, answer: partialAnswer(found, now) }
+  const opening: ChatEvent[] = found.seq === 0 ? [{ type: 'run_created' }, { type: 'run_started' }] : []
+  const events = [...opening, ...closingEvents(ending, nextId)]
+  const segment = segmentInsert({ runId: run.id, firstSeq: found.seq + 1, events }, { now, endsRun: true })
+  const unit = endUnit(ending)
 
   try {
     await commits.write({
@@ -57,16 +59,40 @@ async function endOrphan({ db, commits, clock, nextId }: RecoverDeps, run: Run):
   }
 }
 
-async function storedAnswer(db: Db, runId: string): Promise<{ text: string; reasoning: string }> {
-  const answer = { text: '', reasoning: '' }
-  for (let cursor = 0; ;) {
-    const page = await listEntries<ChatEvent>(db, runId, cursor)
+/** What the journal has of a run since it began or last went on. */
+type Progress = { seq: number; completed: CompletedMessage[]; answerId: string; text: string; reasoning: string }
+
+async function storedProgress(db: Db, run: Run): Promise<Progress> {
+  const progress: Progress = { seq: 0, completed: [], answerId: run.answerId, text: '', reasoning: '' }
+  for (;;) {
+    const page = await listEntries<ChatEvent>(db, run.id, progress.seq)
     const last = page.at(-1)
-    if (!last) return answer
-    for (const { event } of page) {
-      if (event.type === 'answer_delta') answer.text += event.text
-      if (event.type === 'reasoning_delta') answer.reasoning += event.text
-    }
-    cursor = last.seq
+    if (!last) return progress
+    for (const { event } of page) note(progress, event)
+    progress.seq = last.seq
   }
+}
+
+function note(progress: Progress, event: ChatEvent): void {
+  switch (event.type) {
+    case 'answer_delta':
+    case 'reasoning_delta':
+      if (event.messageId !== undefined) progress.answerId = event.messageId
+      if (event.type === 'answer_delta') progress.text += event.text
+      else progress.reasoning += event.text
+      break
+    case 'message_completed':
+      progress.completed.push(event.message)
+      if (event.message.type === 'answer') Object.assign(progress, { text: '', reasoning: '' })
+      break
+    case 'run_requires_action':
+      // what came before a pause was stored with it
+      Object.assign(progress, { completed: [], text: '', reasoning: '' })
+      break
+  }
+}
+
+function partialAnswer({ answerId, text, reasoning }: Progress, now: number): CompletedMessage | undefined {
+  if (text === '' && reasoning === '') return undefined
+  return { id: answerId, type: 'answer', content: text, contentType: 'text', reasoning, createdAt: now }
 }

@@ -3,69 +3,91 @@ import { messageInsert } from '../conversations/message-store.ts'
 import type { Message } from '../conversations/message-store.ts'
 import type { WriteUnit } from '../db/group-commit.ts'
 import type { NextId } from '../lib/snowflake.ts'
+import type { ModelToolCall } from '../models/model-adapter.ts'
 import type { ChatEvent, CompletedMessage, RunError, Usage } from './chat-event.ts'
 import { updateRunEnd } from './run-store.ts'
 import type { Run } from './run-store.ts'
 
-/** How a run ends: what is told to its readers and what is stored, the same for a run that ends by itself and for one found dead. */
-export type Outcome = { status: 'completed'; usage: Usage } | { status: 'canceled' } | { status: 'failed'; error: RunError }
+/**
+ * How a run ends or pauses: what is told to its readers and what is stored, the same for a run that
+ * ends by itself and for one found dead.
+ */
+export type Outcome =
+  | { status: 'completed' }
+  | { status: 'canceled' }
+  | { status: 'failed'; error: RunError }
+  /** `waiting` is what it needs to go on. */
+  | { status: 'requires_action'; calls: ModelToolCall[]; waiting: string }
 
-/** The run with its end recorded; what was used is what the model said, also when the end came early. */
-export function endRun(run: Run, outcome: Outcome, now: number): Run {
+export type Ending = {
+  run: Run
+  outcome: Outcome
+  /** Completed messages that are not stored yet. */
+  completed: CompletedMessage[]
+  /** The last answer, whole or as far as it came. */
+  answer: CompletedMessage | undefined
+}
+
+/** The run with its end recorded. */
+export function endRun(run: Run, outcome: Outcome, { now, usage }: { now: number; usage: Usage }): Run {
   return {
     ...run,
     status: outcome.status,
-    usage: outcome.status === 'completed' ? outcome.usage : run.usage,
+    // a run that went on after a pause has used tokens before it
+    usage: { inputTokens: run.usage.inputTokens + usage.inputTokens, outputTokens: run.usage.outputTokens + usage.outputTokens },
     error: outcome.status === 'failed' ? outcome.error : undefined,
-    finishedAt: now,
+    requiredCalls: outcome.status === 'requires_action' ? outcome.calls : [],
+    finishedAt: outcome.status === 'requires_action' ? 0 : now,
   }
 }
 
-/** The answer, whole or as far as it came; undefined when there is nothing of it. */
-export function answerOf(run: Run, { text, reasoning }: { text: string; reasoning: string }): CompletedMessage | undefined {
-  if (text === '' && reasoning === '') return undefined
-  return { id: run.answerId, type: 'answer', content: text, contentType: 'text', reasoning, createdAt: run.finishedAt }
-}
-
-export function closingEvents(run: Run, { answer, nextId }: { answer: CompletedMessage | undefined; nextId: NextId }): ChatEvent[] {
-  const { finishedAt, usage, error } = run
+export function closingEvents({ run, outcome, answer }: Ending, nextId: NextId): ChatEvent[] {
+  const { finishedAt, usage } = run
   const events: ChatEvent[] = answer ? [{ type: 'message_completed', message: answer }] : []
-  if (error) return [...events, { type: 'run_failed', finishedAt, usage, error }]
-  if (run.status === 'canceled') return [...events, { type: 'run_canceled', finishedAt, usage }]
-  return [
-    ...events,
-    { type: 'message_completed', message: finishMarker(nextId(), finishedAt) },
-    { type: 'run_completed', finishedAt, usage },
-  ]
+  switch (outcome.status) {
+    case 'failed':
+      return [...events, { type: 'run_failed', finishedAt, usage, error: outcome.error }]
+    case 'canceled':
+      return [...events, { type: 'run_canceled', finishedAt, usage }]
+    case 'requires_action':
+      return [...events, { type: 'run_requires_action', usage, calls: outcome.calls }]
+    case 'completed':
+      return [
+        ...events,
+        { type: 'message_completed', message: finishMarker(nextId(), finishedAt) },
+        { type: 'run_completed', finishedAt, usage },
+      ]
+  }
 }
 
 /** What is written beside the closing events: all of it or nothing. */
-export function endUnit(run: Run, answer: CompletedMessage | undefined): WriteUnit {
+export function endUnit({ run, outcome, completed, answer }: Ending): WriteUnit {
+  const messages = run.savesHistory ? [...completed, ...(answer ? [answer] : [])] : []
   return {
-    insert: { message: answer ? [messageInsert(toMessage(run, answer))] : [] },
+    insert: { message: messages.map((message) => messageInsert(toMessage(run, message, message === answer))) },
     async update(tx) {
-      await updateRunEnd(tx, run)
+      await updateRunEnd(tx, run, outcome.status === 'requires_action' ? outcome.waiting : '')
       await releaseConversation(tx, run.conversationId, run.id)
     },
   }
 }
 
-function toMessage(run: Run, answer: CompletedMessage): Message {
+function toMessage(run: Run, message: CompletedMessage, isLast: boolean): Message {
+  const wasCutShort = isLast && (run.status === 'failed' || run.status === 'canceled')
   return {
-    id: answer.id,
+    id: message.id,
     conversationId: run.conversationId,
     sectionId: run.sectionId,
     runId: run.id,
     botId: run.botId,
     role: 'assistant',
-    type: 'answer',
-    content: answer.content,
-    contentType: answer.contentType,
-    reasoning: answer.reasoning,
-    // an answer that was cut short says so
-    metaData: run.status === 'completed' ? {} : { incomplete: run.status },
-    createdAt: answer.createdAt,
-    updatedAt: answer.createdAt,
+    type: message.type,
+    content: message.content,
+    contentType: message.contentType,
+    reasoning: message.reasoning,
+    metaData: wasCutShort ? { ...run.messageMeta, incomplete: run.status } : run.messageMeta,
+    createdAt: message.createdAt,
+    updatedAt: message.createdAt,
   }
 }
 

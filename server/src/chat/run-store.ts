@@ -2,7 +2,9 @@ import type { Insertable, Selectable } from 'kysely'
 import { parseMetaData } from '../conversations/conversation-store.ts'
 import type { Db } from '../db/database.ts'
 import type { RunStatus, RunTable } from '../db/tables.ts'
+import type { ModelToolCall } from '../models/model-adapter.ts'
 import type { RunError, Usage } from './chat-event.ts'
+import { parseWaitingCalls } from './waiting-run.ts'
 
 export type { RunStatus }
 
@@ -22,6 +24,15 @@ export type Run = {
   answerId: string
   usage: Usage
   error: RunError | undefined
+  /** The dialect its caller writes in; only http/open knows what it means. */
+  clientStyle: string
+  /** Goes into the meta data of every message of the run. */
+  messageMeta: Record<string, string>
+  savesHistory: boolean
+  /** Told of the run's end. */
+  callbackUrl: string | undefined
+  /** What the caller is to execute while the run waits. */
+  requiredCalls: ModelToolCall[]
   workerToken: string
   createdAt: number
   /** 0 while it runs. */
@@ -41,7 +52,7 @@ export async function listOrphanRuns(
   const rows = await db
     .selectFrom('run')
     .selectAll()
-    .where('status', '=', 'in_progress')
+    .where('status', 'in', ['created', 'in_progress'])
     .where((where) => where.or([where('worker_token', 'not in', ['', ...liveWorkers]), where('created_at', '<', startedBefore)]))
     .limit(limit)
     .execute()
@@ -61,13 +72,18 @@ export function runInsert(run: Run): Insertable<RunTable> {
     status: run.status,
     meta_data: JSON.stringify(run.metaData),
     answer_id: run.answerId,
+    client_style: run.clientStyle,
+    message_meta: JSON.stringify(run.messageMeta),
+    saves_history: run.savesHistory ? 1 : 0,
+    callback_url: run.callbackUrl ?? '',
+    waiting: '',
     worker_token: run.workerToken,
     created_at: run.createdAt,
   }
 }
 
-/** Records the end of a run; false when it had ended already. */
-export async function updateRunEnd(db: Db, run: Run): Promise<boolean> {
+/** Records that a run has ended, or waits with what `waiting` says; false when it was not running any more. */
+export async function updateRunEnd(db: Db, run: Run, waiting = ''): Promise<boolean> {
   const result = await db
     .updateTable('run')
     .set({
@@ -77,11 +93,56 @@ export async function updateRunEnd(db: Db, run: Run): Promise<boolean> {
       error_code: run.error?.code ?? '',
       error_message: run.error?.message.slice(0, 1000) ?? '',
       finished_at: run.finishedAt,
+      waiting,
     })
     .where('id', '=', run.id)
-    .where('status', '=', 'in_progress')
+    .where('status', 'in', ['created', 'in_progress'])
     .executeTakeFirst()
   return result.numUpdatedRows > 0n
+}
+
+/** Takes the run from one status to `in_progress` under this process; false when it is not in that status any more. */
+export async function updateRunStart(
+  db: Db,
+  runId: string,
+  { from, workerToken }: { from: RunStatus; workerToken: string },
+): Promise<boolean> {
+  const result = await db
+    .updateTable('run')
+    .set({ status: 'in_progress', waiting: '', worker_token: workerToken, finished_at: 0 })
+    .where('id', '=', runId)
+    .where('status', '=', from)
+    .executeTakeFirst()
+  return result.numUpdatedRows > 0n
+}
+
+/** What a waiting run needs to go on; empty when it does not wait. */
+export async function findWaiting(db: Db, runId: string): Promise<string> {
+  const row = await db.selectFrom('run').select('waiting').where('id', '=', runId).executeTakeFirst()
+  return row?.waiting ?? ''
+}
+
+/** True when an earlier run of the conversation is still waiting for its turn. */
+export async function hasEarlierQueuedRun(db: Db, conversationId: string, runId: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('run')
+    .select('id')
+    .where('conversation_id', '=', conversationId)
+    .where('status', '=', 'created')
+    .where('id', '<', runId)
+    .limit(1)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
+export async function countQueuedRuns(db: Db, conversationId: string): Promise<number> {
+  const row = await db
+    .selectFrom('run')
+    .select((select) => select.fn.countAll<number>().as('count'))
+    .where('conversation_id', '=', conversationId)
+    .where('status', '=', 'created')
+    .executeTakeFirstOrThrow()
+  return Number(row.count)
 }
 
 function toRun(row: Selectable<RunTable>): Run {
@@ -99,6 +160,11 @@ function toRun(row: Selectable<RunTable>): Run {
     answerId: String(row.answer_id),
     usage: { inputTokens: row.input_tokens, outputTokens: row.output_tokens },
     error: row.error_code === '' ? undefined : { code: row.error_code, message: row.error_message },
+    clientStyle: row.client_style,
+    messageMeta: parseMetaData(row.message_meta),
+    savesHistory: row.saves_history === 1,
+    callbackUrl: row.callback_url || undefined,
+    requiredCalls: parseWaitingCalls(row.waiting),
     workerToken: row.worker_token,
     createdAt: row.created_at,
     finishedAt: row.finished_at,

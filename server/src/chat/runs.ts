@@ -3,15 +3,12 @@ import { findOwnConversation, isOwnChoice } from '../conversations/conversations
 import { listRunMessages } from '../conversations/message-store.ts'
 import type { Message } from '../conversations/message-store.ts'
 import type { Db } from '../db/database.ts'
-import type { Journal } from '../journal/journal.ts'
-import type { JournalEntry } from '../journal/journal-store.ts'
 import { AppError } from '../lib/app-error.ts'
-import type { ChatEvent } from './chat-event.ts'
 import type { LiveRuns } from './live-runs.ts'
 import { findRun } from './run-store.ts'
 import type { Run } from './run-store.ts'
 
-export type RunsDeps = { db: Db; liveRuns: LiveRuns; journal: Journal<ChatEvent> }
+export type RunsDeps = { db: Db; liveRuns: LiveRuns }
 export type RunAddress = { runId: string; conversationId: string }
 
 /** The caller's own chat; any other does not exist for it. */
@@ -36,25 +33,18 @@ export async function getRunMessages(deps: Pick<RunsDeps, 'db'>, who: Principal,
  */
 export async function cancelRun(deps: RunsDeps, who: Principal, address: RunAddress): Promise<Run> {
   const run = await getRun(deps, who, address)
-  if (run.status !== 'in_progress') throw cannotCancel(run)
+  if (run.status !== 'in_progress' && run.status !== 'created') throw cannotCancel(run)
 
   const ended = deps.liveRuns.stop(run.id, 'canceled')
-  if (!ended) throw new AppError('unavailable', 'the chat is not running on this server: try again shortly')
   await ended
 
   const after = await getRun(deps, who, address)
-  if (after.status !== 'canceled') throw cannotCancel(after)
+  // it may have ended by itself between the look and the stop
+  if (after.status === 'in_progress') throw new AppError('unavailable', 'the chat is not running on this server: try again shortly')
+  if (!ended || after.status !== 'canceled') throw cannotCancel(after)
   return after
 }
 
 function cannotCancel(run: Run): AppError {
   return new AppError('cannot_cancel', `the chat cannot be canceled: it is ${run.status}`)
-}
-
-/** The events of a run after the cursor, live ones as they come. */
-export function followRun(
-  { journal }: Pick<RunsDeps, 'journal'>,
-  position: { runId: string; cursor: number; signal: AbortSignal },
-): AsyncGenerator<JournalEntry<ChatEvent>[]> {
-  return journal.follow(position)
 }

@@ -3,17 +3,22 @@ import type { PublishedBot } from '../bots/bot-config.ts'
 import type { PublishedBots } from '../bots/published-bots.ts'
 import { claimConversation, conversationInsert } from '../conversations/conversation-store.ts'
 import type { Conversation } from '../conversations/conversation-store.ts'
-import { draftConversation, draftMessage, findOwnConversation, isOwnChoice } from '../conversations/conversations.ts'
+import { draftMessage } from '../conversations/conversations.ts'
 import type { InputMessage } from '../conversations/conversations.ts'
 import { messageInsert } from '../conversations/message-store.ts'
 import type { Message } from '../conversations/message-store.ts'
 import { isDuplicate } from '../db/database.ts'
-import type { GroupCommit } from '../db/group-commit.ts'
+import type { GroupCommit, WriteUnit } from '../db/group-commit.ts'
+import { idempotencyInsert } from '../db/idempotency-store.ts'
+import type { IdempotencyKey } from '../db/idempotency-store.ts'
 import { AppError } from '../lib/app-error.ts'
+import type { ModelTool } from '../models/model-adapter.ts'
+import { assertQueueRoom, conversationBusy, interruptActiveRun, waitForTurn } from './busy-conversation.ts'
 import { executeRun } from './execute-run.ts'
 import type { ExecuteRunDeps, FinishedRun } from './execute-run.ts'
 import type { LiveRuns } from './live-runs.ts'
-import { toModelMessages } from './prompt.ts'
+import { openConversation } from './open-conversation.ts'
+import { renderPrompt, toModelMessages } from './prompt.ts'
 import type { ReadFile } from './prompt.ts'
 import { runInsert } from './run-store.ts'
 import type { Run } from './run-store.ts'
@@ -24,6 +29,8 @@ export type StartRunDeps = ExecuteRunDeps & {
   liveRuns: LiveRuns
   workerToken: string
   readFile: (who: Principal) => ReadFile
+  /** Values kept for an end user of a bot. */
+  findVariables: (who: Principal, scope: { botId: string; endUser: string }) => Promise<Record<string, string>>
 }
 
 export type ChatRequest = {
@@ -34,72 +41,90 @@ export type ChatRequest = {
   endUser?: string
   /** This turn; the last one is the question. Empty only to go on with an existing conversation. */
   messages: InputMessage[]
+  /** One of the bot's ready-made questions, asked after the messages. */
+  shortcut?: { id: string; parameters: Record<string, string> }
   /** Values for the prompt's placeholders. */
   variables: Record<string, string>
+  /** Functions that the caller executes itself when the bot calls them. */
+  functions: ModelTool[]
   metaData: Record<string, string>
+  messageMeta: Record<string, string>
   /** Somebody reads along: the model is asked for a stream. */
   stream: boolean
+  /** What to do when a chat is running in the conversation. */
+  ifBusy: 'reject' | 'enqueue' | 'interrupt'
+  /** False: nothing of this chat is kept in the conversation. */
+  savesHistory: boolean
+  callbackUrl?: string
+  clientStyle: string
 }
 
+/** `finished` resolves when the run ends or pauses. */
 export type StartedRun = { run: Run; finished: Promise<FinishedRun> }
 
 /** Stores the turn and starts the run. The answer is not returned: follow the run, or wait for `finished`. */
-export async function startRun(deps: StartRunDeps, who: Principal, request: ChatRequest): Promise<StartedRun> {
+export async function startRun(deps: StartRunDeps, who: Principal, request: ChatRequest, record?: IdempotencyKey): Promise<StartedRun> {
   const bot = await deps.publishedBots.get(who, request.botId)
   deps.liveRuns.assertRoom()
-  const { conversation, isNew } = await openConversation(deps, who, request)
-  const hasHistory = !isNew
-  if (!hasHistory && request.messages.length === 0)
-    throw new AppError('invalid_request', 'additional_messages is required: send at least one message')
+  const opened = await openConversation(deps, who, request)
+  const turn = await draftTurn(deps, who, { bot, request, ...opened })
+  if (!opened.isNew && request.ifBusy === 'interrupt') await interruptActiveRun(deps, opened.conversation.id)
+  if (turn.run.status === 'created') await assertQueueRoom(deps.db, opened.conversation.id)
+  await storeTurn(deps, { ...turn, ...opened, record })
 
-  const runId = deps.nextId()
-  const origin = { conversationId: conversation.id, sectionId: conversation.sectionId, runId, botId: bot.botId }
-  const messages = request.messages.map((input) => draftMessage(deps, origin, input))
-  const readFile = deps.readFile(who)
-  const input = await toModelMessages(messages, readFile, { lenient: false })
-  const run = draftRun(deps, who, { runId, bot, conversation, request })
-  await storeTurn(deps, { run, messages, conversation, hasHistory })
-
+  const { run, input, messages } = turn
+  const variables = { ...(await deps.findVariables(who, { botId: bot.botId, endUser: run.endUser })), ...request.variables }
   const plan = {
-    run,
-    bot,
-    input,
-    hasHistory,
+    ...{ run, bot, input, variables },
+    hasHistory: !opened.isNew,
     firstMessageId: messages[0]?.id ?? run.answerId,
-    variables: request.variables,
+    functions: [...clientFunctions(bot), ...request.functions],
     stream: request.stream,
-    readFile,
+    readFile: deps.readFile(who),
+    untilTurn: run.status === 'created' ? (signal: AbortSignal) => waitForTurn(deps, run, signal) : undefined,
   }
   return { run, finished: deps.liveRuns.start(run.id, (signal) => executeRun(deps, plan, signal)) }
 }
 
-type OpenedConversation = { conversation: Conversation; isNew: boolean }
-
-async function openConversation(
-  deps: StartRunDeps,
-  who: Principal,
-  { conversationId, endUser, botId }: ChatRequest,
-): Promise<OpenedConversation> {
-  if (conversationId === undefined) return { conversation: draftConversation(deps, who, { botId, endUser }), isNew: true }
-
-  const conversation = await findOwnConversation(deps, who, conversationId)
-  if (!conversation) {
-    // an id of the caller's own choice names a conversation from its first use on
-    if (isOwnChoice(conversationId))
-      return { conversation: draftConversation(deps, who, { botId, endUser, externalId: conversationId }), isNew: true }
-    throw new AppError('not_found', 'conversation not found')
-  }
-  if (conversation.botId !== undefined && conversation.botId !== botId)
-    throw new AppError('not_found', `conversation not found: it belongs to another bot (${conversation.botId})`)
-  // end users of one key are kept apart: one cannot go on with another's conversation
-  if (endUser !== undefined && conversation.endUser !== '' && conversation.endUser !== endUser)
-    throw new AppError('not_found', 'conversation not found: it belongs to another user_id')
-  return { conversation, isNew: false }
+export function clientFunctions(bot: Pick<PublishedBot, 'config'>): ModelTool[] {
+  return bot.config.tools.flatMap((tool) =>
+    tool.type === 'function' ? [{ name: tool.name, description: tool.description, parameters: tool.parameters }] : [],
+  )
 }
 
-type Turn = { runId: string; bot: PublishedBot; conversation: Conversation; request: ChatRequest }
+type Opened = { conversation: Conversation; isNew: boolean }
+type Turn = { run: Run; messages: Message[]; input: Awaited<ReturnType<typeof toModelMessages>> }
 
-function draftRun({ nextId, clock, workerToken }: StartRunDeps, who: Principal, { runId, bot, conversation, request }: Turn): Run {
+async function draftTurn(
+  deps: StartRunDeps,
+  who: Principal,
+  { bot, request, conversation, isNew }: Opened & { bot: PublishedBot; request: ChatRequest },
+): Promise<Turn> {
+  const inputs = [...request.messages, ...shortcutMessage(bot, request)]
+  if (isNew && inputs.length === 0) throw new AppError('invalid_request', 'additional_messages is required: send at least one message')
+
+  const runId = deps.nextId()
+  const origin = { conversationId: conversation.id, sectionId: conversation.sectionId, runId, botId: bot.botId }
+  const messages = inputs.map((input) => draftMessage(deps, origin, { ...input, metaData: { ...request.messageMeta, ...input.metaData } }))
+  const input = await toModelMessages(messages, deps.readFile(who), { lenient: false })
+  const status = !isNew && request.ifBusy === 'enqueue' ? 'created' : 'in_progress'
+  return { run: draftRun(deps, who, { runId, status, bot, conversation, request }), messages, input }
+}
+
+function shortcutMessage(bot: PublishedBot, { shortcut }: ChatRequest): InputMessage[] {
+  if (!shortcut) return []
+  const known = bot.config.shortcuts.find((each) => each.id === shortcut.id)
+  if (!known) throw new AppError('invalid_request', `shortcut_command: the bot has no command ${shortcut.id}`)
+  return [{ role: 'user', content: renderPrompt({ prompt: known.prompt, variables: [] }, shortcut.parameters), contentType: 'text' }]
+}
+
+type RunDraft = { runId: string; status: 'created' | 'in_progress'; bot: PublishedBot; conversation: Conversation; request: ChatRequest }
+
+function draftRun(
+  { nextId, clock, workerToken }: StartRunDeps,
+  who: Principal,
+  { runId, status, bot, conversation, request }: RunDraft,
+): Run {
   return {
     id: runId,
     ownerId: who.userId,
@@ -109,36 +134,43 @@ function draftRun({ nextId, clock, workerToken }: StartRunDeps, who: Principal, 
     conversationId: conversation.id,
     sectionId: conversation.sectionId,
     endUser: request.endUser ?? conversation.endUser,
-    status: 'in_progress',
+    status,
     metaData: request.metaData,
     answerId: nextId(),
     usage: { inputTokens: 0, outputTokens: 0 },
     error: undefined,
+    clientStyle: request.clientStyle,
+    messageMeta: request.messageMeta,
+    savesHistory: request.savesHistory,
+    callbackUrl: request.callbackUrl,
+    requiredCalls: [],
     workerToken,
     createdAt: clock(),
     finishedAt: 0,
   }
 }
 
-type StoredTurn = { run: Run; messages: Message[]; conversation: Conversation; hasHistory: boolean }
+type StoredTurn = Turn & Opened & { record: IdempotencyKey | undefined }
 
-async function storeTurn({ commits }: StartRunDeps, { run, messages, conversation, hasHistory }: StoredTurn): Promise<void> {
-  const insert = { message: messages.map(messageInsert), run: [runInsert(run)] }
-  if (!hasHistory) {
-    const unit = { insert: { conversation: [conversationInsert(conversation, run.id)], ...insert } }
-    return commits.write(unit).catch((cause: unknown) => {
-      // two first uses of one id of the caller's choice: the other one was quicker
-      throw isDuplicate(cause) ? busy() : cause
-    })
+/** All of the turn or nothing; a run that has to wait for its turn becomes `created`. */
+async function storeTurn(deps: StartRunDeps, { run, messages, conversation, isNew, record }: StoredTurn): Promise<void> {
+  const insert: WriteUnit['insert'] = {
+    conversation: isNew ? [conversationInsert(conversation, run.id)] : [],
+    message: run.savesHistory ? messages.map(messageInsert) : [],
+    run: [runInsert(run)],
+    idempotency: record ? [idempotencyInsert(record, { id: run.id, now: run.createdAt })] : [],
   }
-
-  await commits.write({
-    async guard(tx) {
-      const claimed = await claimConversation(tx, conversation.id, { runId: run.id, now: run.createdAt })
-      if (!claimed) throw busy()
-    },
-    insert,
-  })
+  try {
+    await deps.commits.write(isNew || run.status === 'created' ? { insert } : { guard: claiming(run), insert })
+  } catch (cause) {
+    // two first uses of one id of the caller's choice: the other one was quicker
+    throw isDuplicate(cause) && conversation.externalId !== undefined ? conversationBusy() : cause
+  }
 }
 
-const busy = () => new AppError('conversation_busy', 'a chat is already running in this conversation: wait for its end or cancel it')
+const claiming =
+  (run: Run): WriteUnit['guard'] =>
+  async (tx) => {
+    const claimed = await claimConversation(tx, run.conversationId, { runId: run.id, now: run.createdAt })
+    if (!claimed) throw conversationBusy()
+  }

@@ -22,6 +22,30 @@ export type Message = {
   updatedAt: number
 }
 
+export async function findMessage(db: Db, messageId: string): Promise<Message | undefined> {
+  const row = await db.selectFrom('message').selectAll().where('id', '=', messageId).executeTakeFirst()
+  return row && toMessage(row)
+}
+
+export async function insertMessage(db: Db, message: Message): Promise<void> {
+  await db.insertInto('message').values(messageInsert(message)).execute()
+}
+
+/** What its users may change. */
+export async function updateMessage(db: Db, { id, content, contentType, metaData, updatedAt }: Message): Promise<void> {
+  const changes = { content, content_type: contentType, meta_data: JSON.stringify(metaData), updated_at: updatedAt }
+  await db.updateTable('message').set(changes).where('id', '=', id).execute()
+}
+
+export async function deleteMessageRow(db: Db, messageId: string): Promise<void> {
+  await db.deleteFrom('message').where('id', '=', messageId).execute()
+}
+
+/** What a chat has written on the way to its answer: tool calls and their results, follow-ups, markers. */
+export async function deleteStepsOfRun(db: Db, runId: string): Promise<void> {
+  await db.deleteFrom('message').where('run_id', '=', runId).where('type', 'not in', ['question', 'answer']).execute()
+}
+
 /** A page of the list in `order`; `afterId` and `beforeId` are positions in that list, the page is the one next to them. */
 export type MessagePage = { order: 'asc' | 'desc'; afterId?: string; beforeId?: string; runId?: string; limit: number }
 

@@ -123,6 +123,16 @@ export type RunTable = {
   output_tokens: Generated<number>
   error_code: Generated<string>
   error_message: Generated<string>
+  /** The dialect its caller writes in; only http/open knows what it means. */
+  client_style: string
+  /** JSON of what goes into the meta data of every message of the run. */
+  message_meta: string
+  /** 0: its messages are not kept. */
+  saves_history: number
+  /** Told of the run's end; empty for nobody. */
+  callback_url: string
+  /** JSON of what the run needs to go on, while it waits for tool outputs. */
+  waiting: Generated<string>
   /** The process that executes it; when that process is gone, the run is ended by another. */
   worker_token: string
   created_at: number
@@ -140,6 +150,50 @@ export type JournalSegmentTable = {
   created_at: number
 }
 
+export type IdempotencyTable = {
+  scope: string
+  idempotency_key: string
+  request_hash: string
+  result_id: Id
+  created_at: number
+}
+
+/** What an end user thinks of an answer: one for each message. */
+export type MessageFeedbackTable = {
+  message_id: Id
+  feedback_type: 'like' | 'unlike'
+  /** JSON array of texts. */
+  reason_types: string
+  comment: string
+  created_at: number
+  updated_at: number
+}
+
+export type AppTable = {
+  id: Id
+  owner_id: Id
+  name: string
+  description: string
+  icon_url: string
+  version: string
+  /** JSON of AppVariable[]. */
+  variables: string
+  created_at: number
+  updated_at: number
+}
+
+/** The value that a variable of a bot or of an app has for one end user. */
+export type EndUserVariableTable = {
+  owner_id: Id
+  holder: 'bot' | 'app'
+  holder_id: Id
+  end_user: string
+  name: string
+  value: string
+  created_at: number
+  updated_at: number
+}
+
 export type FileTable = {
   id: Id
   owner_id: Id
@@ -149,6 +203,34 @@ export type FileTable = {
   /** Where the object store keeps the bytes. */
   object_key: string
   created_at: number
+}
+
+export type WebhookStatus = 'pending' | 'delivered' | 'failed'
+export type WebhookEventType = 'chat.completed' | 'chat.failed' | 'chat.canceled' | 'chat.requires_action'
+
+export type WebhookDeliveryTable = {
+  id: Id
+  owner_id: Id
+  run_id: Id
+  /** The same in every delivery of one event, replays included: receivers know repeats by it. */
+  event_id: Id
+  event_type: WebhookEventType
+  url: string
+  /** The url's host and port: each receiver gets its share of the sender. */
+  host: string
+  status: WebhookStatus
+  /** Counted when an attempt begins. */
+  attempts: Generated<number>
+  /** While an attempt runs: when it is taken for dead. */
+  next_attempt_at: number
+  last_error: Generated<string>
+  /** The last answer's HTTP status; 0 when there was none. */
+  last_status: Generated<number>
+  created_at: number
+  /** 0 until it is delivered. */
+  delivered_at: Generated<number>
+  /** The body as it is sent and signed. */
+  payload: string
 }
 
 export type WorkerTable = {
@@ -222,10 +304,15 @@ export type Tables = {
   model: ModelTable
   bot: BotTable
   bot_version: BotVersionTable
+  app: AppTable
+  end_user_variable: EndUserVariableTable
   conversation: ConversationTable
   message: MessageTable
+  message_feedback: MessageFeedbackTable
   run: RunTable
   journal_segment: JournalSegmentTable
+  idempotency: IdempotencyTable
   file: FileTable
+  webhook_delivery: WebhookDeliveryTable
   worker: WorkerTable
 }

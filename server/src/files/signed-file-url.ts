@@ -10,20 +10,25 @@ import type { SecretBox } from '../lib/secret-box.ts'
  */
 export interface FileLinks {
   urlOf(file: { id: string; name: string }): string
+  /** For what everybody may see, such as an icon: the path of a link that does not expire. The origin may change under it. */
+  lastingPathOf(file: { id: string; name: string }): string
   isValid(link: { fileId: string; signature: string }): boolean
 }
 
 export const LINK_LIFETIME_MS = 7 * 24 * 60 * 60 * 1000
+/** The last second that a link can name, in three million years. */
+const NEVER = 'zzzzzzzzz'
 
 export function createFileLinks({ secrets, publicUrl, clock }: { secrets: SecretBox; publicUrl: string; clock: Clock }): FileLinks {
   const key = secrets.deriveKey('file-url')
   const sign = (fileId: string, expiry: string) => createHmac('sha256', key).update(`${fileId}.${expiry}`).digest('base64url')
 
+  const pathOf = ({ id, name }: { id: string; name: string }, expiry: string) =>
+    `/files/${id}/${expiry}-${sign(id, expiry)}/${encodeURIComponent(name)}`
+
   return {
-    urlOf({ id, name }) {
-      const expiry = Math.ceil((clock() + LINK_LIFETIME_MS) / 1000).toString(36)
-      return `${publicUrl}/files/${id}/${expiry}-${sign(id, expiry)}/${encodeURIComponent(name)}`
-    },
+    urlOf: (file) => publicUrl + pathOf(file, Math.ceil((clock() + LINK_LIFETIME_MS) / 1000).toString(36)),
+    lastingPathOf: (file) => pathOf(file, NEVER),
 
     isValid({ fileId, signature }) {
       const [, expiry, mac] = /^([0-9a-z]{1,9})-([\w-]{43})$/.exec(signature) ?? []

@@ -16,7 +16,6 @@ export interface SseStreams {
 const HEADERS = {
   'content-type': 'text/event-stream; charset=utf-8',
   'cache-control': 'no-cache',
-  connection: 'keep-alive',
   // asks nginx not to collect events
   'x-accel-buffering': 'no',
 }
@@ -32,7 +31,11 @@ export function createSseStreams(onError: (cause: unknown) => void): SseStreams 
       const controller = new AbortController()
       const { raw } = reply
       open.add(controller)
-      raw.on('close', () => controller.abort())
+      // @NOTE the response hears nothing of a client that left before, or whose earlier request is still being answered: its socket does
+      const { socket } = reply.request.raw
+      const leave = () => controller.abort()
+      socket.once('close', leave)
+      if (socket.destroyed) leave()
       reply.hijack()
       raw.writeHead(200, { ...HEADERS, 'x-tt-logid': reply.request.id })
       raw.flushHeaders()
@@ -44,6 +47,7 @@ export function createSseStreams(onError: (cause: unknown) => void): SseStreams 
         // the reader sees a cut, not an end: it may resume
         raw.destroy()
       } finally {
+        socket.off('close', leave)
         open.delete(controller)
       }
     },

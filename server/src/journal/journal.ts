@@ -14,8 +14,8 @@ import type { Batch, LiveLog } from './live-log.ts'
  * stored before any reader sees it: nobody is told of something that a crash could undo.
  */
 export interface Journal<E> {
-  /** Starts the log of a run that has no events yet. */
-  open(runId: string): RunLog<E>
+  /** Starts the log of a run that has no events yet, or goes on with one whose last stored event is `firstSeq - 1`. */
+  open(runId: string, firstSeq?: number): RunLog<E>
   /**
    * Yields every entry after the cursor in order, old ones first, then new ones as they come, and
    * returns at the end of the run, when the signal aborts, or when the journal does not have the run (any more).
@@ -28,7 +28,7 @@ export interface Journal<E> {
 export interface RunLog<E> {
   append(event: E): void
   /**
-   * Stores all events so far, the closing ones and `also` in one transaction, then shows the closing
+   * Ends the log, or pauses it until it is opened again. Stores all events so far, the closing ones and `also` in one transaction, then shows the closing
    * ones to the readers. While the database is away it keeps trying, until `giveUp` aborts.
    */
   close(events: E[], also: WriteUnit, giveUp: AbortSignal): Promise<void>
@@ -49,8 +49,8 @@ export function createJournal<E>(deps: JournalDeps): Journal<E> {
   const flusher = createFlusher<E>(deps)
 
   return {
-    open(runId) {
-      const log = createLiveLog<E>(runId)
+    open(runId, firstSeq) {
+      const log = createLiveLog<E>(runId, firstSeq)
       logs.set(runId, log)
       return {
         append(event) {

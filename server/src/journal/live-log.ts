@@ -26,12 +26,13 @@ export interface LiveReader {
 /** Stored entries kept in memory for readers that are a little behind. */
 const KEPT = 256
 
-export function createLiveLog<E>(runId: string): LiveLog<E> {
+/** @param firstSeq the number of its first event: more than 1 when earlier ones are stored already */
+export function createLiveLog<E>(runId: string, firstSeq = 1): LiveLog<E> {
   const readers = new Set<Wakeable>()
   // events[0] has the number `first`
   let events: E[] = []
-  let first = 1
-  let storedUpTo = 0
+  let first = firstSeq
+  let storedUpTo = firstSeq - 1
   let ended = false
   let abandoned = false
 

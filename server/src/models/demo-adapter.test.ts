@@ -63,7 +63,7 @@ test('calls it with {} when there is none, and the longest name wins', async () 
   const tools = ['get-time', 'get-time-utc'].map((name) => ({ ...clock, name }))
 
   expect((await askModel(demo, { text: '请调用get-time-utc工具', tools })).toolCalls).toMatchObject([
-    { name: 'get_time_utc', arguments: '{}' },
+    { name: 'get-time-utc', arguments: '{}' },
   ])
 })
 

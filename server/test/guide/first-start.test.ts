@@ -7,13 +7,15 @@ import { describe, expect, test } from 'vitest'
 import { outputOf, runProgram, startProgram } from '../support/child-program.ts'
 import { cannotRun, findPrograms, requireProgram } from '../support/find-program.ts'
 import { cozePlusCommand, repositoryRoot } from '../support/serve-process.ts'
-import { freePort } from '../support/test-app.ts'
+import { freePort } from '../support/free-port.ts'
 
 describe.skipIf(cannotRun('bash', 'curl'))('somebody who has just installed it', () => {
   test('starts it, runs the line that it prints, and has an answer; the next start shows no secret', async () => {
     await using folder = await createFolder()
     const env = { DATA_DIR: folder.path, PORT: String(await freePort()) }
-    const first = await startAsNpmDoes(env)
+    await using first = await startAsNpmDoes(env)
+    // its last words
+    await first.untilPrinted('"query"')
     const welcome = first.printed().stdout
     const secret = /\bpat_\w+/.exec(welcome)?.[0] ?? 'no key'
     const password = /admin@example\.com +(\S+)/.exec(welcome)?.[1] ?? 'no password'

@@ -1,5 +1,5 @@
 import { Agent } from 'node:https'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { answers, says } from '../support/fake-provider.ts'
 import { cannotRun } from '../support/find-program.ts'
 import { deltaText, parseFrames } from '../support/sse-frames.ts'
@@ -21,13 +21,12 @@ describe.skipIf(cannotRun('nginx', 'openssl', 'curl'))(`behind nginx with ${samp
   let front: NginxFront
 
   beforeAll(async () => {
-    product = await startGuideProduct()
+    await using started = new AsyncDisposableStack()
+    product = started.use(await startGuideProduct())
     part = await samples.read('nginx.conf.part')
-    front = await startNginx(part, product.server.port)
-  })
-  afterAll(async () => {
-    await front[Symbol.asyncDispose]()
-    await product[Symbol.asyncDispose]()
+    front = started.use(await startNginx(part, product.server.port))
+    const all = started.move()
+    return () => all.disposeAsync()
   })
 
   test.each(['--http1.1', '--http2'])('events arrive one by one (curl %s)', async (version) => {

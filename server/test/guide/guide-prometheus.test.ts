@@ -1,5 +1,5 @@
 import { parse } from 'yaml'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { says } from '../support/fake-provider.ts'
 import { cannotRun } from '../support/find-program.ts'
 import { samples } from './guide-files.ts'
@@ -11,20 +11,22 @@ import type { PrometheusServer } from './prometheus-server.ts'
 describe.skipIf(cannotRun('prometheus'))(`a Prometheus that asks ${samples.whose} queries`, () => {
   let product: GuideProduct
   let prometheus: PrometheusServer
-  let traffic: NodeJS.Timeout
   let queries: string[]
 
   beforeAll(async () => {
-    product = await startGuideProduct({ script: says('好') })
-    prometheus = await startPrometheus(product.server.port)
+    await using started = new AsyncDisposableStack()
+    product = started.use(await startGuideProduct({ script: says('好') }))
+    prometheus = started.use(await startPrometheus(product.server.port))
     queries = (parse(await samples.read('prometheus-queries.yaml')) as { query: string }[]).map(({ query }) => query)
+
     // a rate needs a counter that grows between two looks at it
-    traffic = setInterval(() => void Promise.allSettled([call('/v3/chat'), call('/v3/chat', 'pat_wrong'), call('/v1/bots/123456')]), 200)
-  })
-  afterAll(async () => {
-    clearInterval(traffic)
-    await prometheus[Symbol.asyncDispose]()
-    await product[Symbol.asyncDispose]()
+    const traffic = setInterval(
+      () => void Promise.allSettled([call('/v3/chat'), call('/v3/chat', 'pat_wrong'), call('/v1/bots/123456')]),
+      200,
+    )
+    started.defer(() => clearInterval(traffic))
+    const all = started.move()
+    return () => all.disposeAsync()
   })
 
   test('sees refused chats', async () => {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { answers } from '../support/fake-provider.ts'
 import type { Script } from '../support/fake-provider.ts'
 import { cannotRun } from '../support/find-program.ts'
@@ -34,7 +34,7 @@ const greeting = GREETING.join('')
 const story = STORY.join('')
 const script: Script = ({ lastUserText }) => (/故事|story/i.test(lastUserText) ? answers(STORY) : answers(GREETING))
 
-const hasPython = (await findPython()) !== undefined || process.env.CI !== undefined
+const hasPython = (await findPython()) !== undefined || Boolean(process.env.CI)
 
 const readers = testDatabases().map(({ name }) => ({ set: samples, whose: samples.whose, database: name }))
 // ours stay true also where nobody needs them
@@ -46,13 +46,12 @@ describe.each(readers)('a reader of the guide runs $whose samples on $database',
   let filling: Filling
 
   beforeAll(async () => {
-    product = await startGuideProduct({ database, script })
-    runner = await createSampleRunner(set)
+    await using started = new AsyncDisposableStack()
+    product = started.use(await startGuideProduct({ database, script }))
+    runner = started.use(await createSampleRunner(set))
     filling = { port: product.server.port, secret: product.key.secret }
-  })
-  afterAll(async () => {
-    await runner[Symbol.asyncDispose]()
-    await product[Symbol.asyncDispose]()
+    const all = started.move()
+    return () => all.disposeAsync()
   })
 
   describe.skipIf(cannotRun('bash', 'curl'))('with curl', () => {
@@ -115,6 +114,8 @@ describe.each(readers)('a reader of the guide runs $whose samples on $database',
       expect(tour.chat).toMatchObject({ conversation_id: tour.conversation.data.id, message: { content: greeting } })
       expect(idsOf(tour.listed)).toEqual([tour.conversation.data.id])
       expect(idsOf(tour.listedForOther)).toEqual([])
+      expect(tour.cleared).toMatchObject({ code: 0, data: { conversation_id: tour.conversation.data.id } })
+      expect(tour.deleted).toMatchObject({ code: 0 })
     })
   })
 
@@ -177,6 +178,7 @@ with open("报告.txt", "w", encoding="utf-8") as report:
     report.write("一份报告")
 
 conversation = client.create_conversation(123456, user_id="tour")
+address = f"{client.base_url}/v1/conversations/{conversation['data']['id']}"
 tour = {
     "bot": client.get_bot_info(123456),
     "pdf": client.upload_file("document.pdf"),
@@ -185,6 +187,9 @@ tour = {
     "chat": client.chat(123456, "你好", conversation_id=conversation["data"]["id"], user_id="tour", parameters={"city": "北京"}),
     "listed": client.list_conversations(123456, user_id="tour"),
     "listedForOther": client.list_conversations(123456, user_id="nobody"),
+    # the session says that this is JSON, and there is nothing
+    "cleared": client.session.post(f"{address}/clear").json(),
+    "deleted": client.session.delete(address).json(),
 }
 with open("tour.json", "w", encoding="utf-8") as file:
     json.dump(tour, file)

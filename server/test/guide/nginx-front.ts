@@ -6,7 +6,7 @@ import { setTimeout } from 'node:timers/promises'
 import { outputOf, startProgram } from '../support/child-program.ts'
 import type { ChildProgram } from '../support/child-program.ts'
 import { requireProgram } from '../support/find-program.ts'
-import { freePort } from '../support/test-app.ts'
+import { freePort } from '../support/free-port.ts'
 
 /** An nginx of one's own with the guide's configuration: `https://api.example.com`, by a certificate made for this once. */
 export type NginxFront = AsyncDisposable & {

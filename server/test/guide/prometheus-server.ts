@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { startProgram } from '../support/child-program.ts'
 import { requireProgram } from '../support/find-program.ts'
-import { freePort } from '../support/test-app.ts'
+import { freePort } from '../support/free-port.ts'
 
 export type PrometheusServer = AsyncDisposable & {
   /** What a PromQL query answers now. */

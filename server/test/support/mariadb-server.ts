@@ -70,7 +70,14 @@ const NO_DEFAULTS = '--no-defaults'
 const AS_USER = userInfo().uid === 0 ? ['--user=root'] : []
 
 async function installSystemTables(dir: string): Promise<void> {
-  const args = [NO_DEFAULTS, ...AS_USER, `--datadir=${join(dir, 'data')}`, '--auth-root-authentication-method=normal', '--skip-test-db']
+  const args = [
+    NO_DEFAULTS,
+    ...AS_USER,
+    `--datadir=${join(dir, 'data')}`,
+    `--tmpdir=${dir}`,
+    '--auth-root-authentication-method=normal',
+    '--skip-test-db',
+  ]
   await promisify(execFile)(requireProgram('mariadb-install-db'), args, { timeout: START_TIMEOUT_MS })
 }
 
@@ -104,6 +111,8 @@ function createChild(dir: string, port: number) {
 function placeFlags(dir: string, port: number): string[] {
   return [
     `--datadir=${join(dir, 'data')}`,
+    // @NOTE a server that starts deletes what others have in a temp folder that they share
+    `--tmpdir=${dir}`,
     `--socket=${join(dir, 'socket')}`,
     `--pid-file=${join(dir, 'pid')}`,
     `--log-error=${join(dir, 'error.log')}`,

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { outputOf, startProgram } from './child-program.ts'
 import type { ChildProgram } from './child-program.ts'
-import { freePort } from './test-app.ts'
+import { freePort } from './free-port.ts'
 
 /** The product as an operator runs it: a process of its own, told what to do by variables and commands only. */
 export type ServeProcess = AsyncDisposable & {

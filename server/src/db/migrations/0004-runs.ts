@@ -20,6 +20,11 @@ export const createRuns: MigrationStep = async (db, dialect) => {
       .addColumn('output_tokens', 'bigint', (c) => c.notNull().defaultTo(0))
       .addColumn('error_code', 'varchar(50)', (c) => c.notNull().defaultTo(''))
       .addColumn('error_message', 'varchar(1000)', (c) => c.notNull().defaultTo(''))
+      .addColumn('client_style', 'varchar(10)', (c) => c.notNull())
+      .addColumn('message_meta', longText(dialect), (c) => c.notNull())
+      .addColumn('saves_history', 'integer', (c) => c.notNull())
+      .addColumn('callback_url', 'varchar(2000)', (c) => c.notNull())
+      .addColumn('waiting', longText(dialect), (c) => c.notNull())
       .addColumn('worker_token', 'varchar(40)', (c) => c.notNull())
       .addColumn('created_at', 'bigint', (c) => c.notNull())
       .addColumn('finished_at', 'bigint', (c) => c.notNull().defaultTo(0)),

@@ -3,6 +3,9 @@ import { createAccounts } from './0001-accounts.ts'
 import { createBots } from './0002-bots.ts'
 import { createConversations } from './0003-conversations.ts'
 import { createRuns } from './0004-runs.ts'
+import { createIdempotency } from './0005-idempotency.ts'
+import { createWebhooks } from './0006-webhooks.ts'
+import { createResources } from './0007-resources.ts'
 
 export type MigrationStep = (db: Db, dialect: DialectName) => Promise<void>
 
@@ -12,4 +15,7 @@ export const migrations: Record<string, MigrationStep> = {
   '0002-bots': createBots,
   '0003-conversations': createConversations,
   '0004-runs': createRuns,
+  '0005-idempotency': createIdempotency,
+  '0006-webhooks': createWebhooks,
+  '0007-resources': createResources,
 }

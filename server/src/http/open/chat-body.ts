@@ -3,6 +3,7 @@ import type { ChatRequest } from '../../chat/start-run.ts'
 import { parseContent } from '../../chat/message-content.ts'
 import type { InputMessage } from '../../conversations/conversations.ts'
 import { AppError } from '../../lib/app-error.ts'
+import type { ModelTool } from '../../models/model-adapter.ts'
 import { idField, metaDataField, optionalConversationIdField, userIdField } from './open-fields.ts'
 
 /** A cap on what one turn may bring; beyond it the answer is 422. */
@@ -34,6 +35,22 @@ const messagesField = z
   .max(MAX_MESSAGES, `must have at most ${MAX_MESSAGES} messages`)
   .nullish()
 
+/** A function that the caller executes itself, as OpenAI writes it. */
+const functionSchema = z
+  .object({
+    type: z.literal('function', 'must be function'),
+    function: z.object({
+      name: z.string().regex(/^[a-zA-Z0-9_-]{1,64}$/, 'must have 1 to 64 letters, digits, _ and -'),
+      description: z.string().max(2_000).nullish(),
+      parameters: z.record(z.string(), z.unknown()).nullish(),
+    }),
+  })
+  .transform(({ function: { name, description, parameters } }): ModelTool => ({
+    name,
+    description: description ?? '',
+    parameters: parameters ?? { type: 'object', properties: {} },
+  }))
+
 /** POST /v3/chat. A body with `query` is the guide's; the SDKs send `additional_messages`. Unknown fields are ignored. */
 export const chatBodySchema = z
   .object({
@@ -47,6 +64,12 @@ export const chatBodySchema = z
     parameters: z.record(z.string().max(100), z.unknown(), 'must be an object').nullish(),
     custom_variables: z.record(z.string().max(100), z.unknown(), 'must be an object').nullish(),
     meta_data: metaDataField,
+    extra_params: z.record(z.string().max(64), z.string().max(2_000), 'must be an object of strings').nullish(),
+    auto_save_history: z.boolean('must be true or false').nullish(),
+    shortcut_command: z.object({ command_id: idField, parameters: z.record(z.string().max(100), z.unknown()).nullish() }).nullish(),
+    tools: z.array(functionSchema, 'must be an array of functions').max(50, 'must have at most 50 functions').nullish(),
+    if_busy: z.enum(['reject', 'enqueue', 'interrupt'], 'must be reject, enqueue or interrupt').nullish(),
+    callback_url: z.string('must be a URL').max(2_000, 'must have at most 2000 characters').nullish(),
   })
   .meta({
     examples: [
@@ -59,6 +82,14 @@ export const chatBodySchema = z
       },
     ],
   })
+
+export const toolOutputsBodySchema = z.object({
+  tool_outputs: z
+    .array(z.object({ tool_call_id: z.string(), output: z.string().max(MAX_CONTENT, `must have at most ${MAX_CONTENT} characters`) }))
+    .min(1, 'must not be empty')
+    .max(100, 'must have at most 100 outputs'),
+  stream: z.boolean('must be true or false').nullish(),
+})
 
 export type ChatBody = z.infer<typeof chatBodySchema>
 
@@ -74,10 +105,21 @@ export function toChatRequest(body: ChatBody, conversationId: string | undefined
     conversationId: conversationId ?? body.conversation_id,
     endUser: body.user_id,
     messages: toTurn(body),
+    shortcut: toShortcut(body),
     variables: { ...toVariables(body.parameters), ...toVariables(body.custom_variables) },
+    functions: body.tools ?? [],
     metaData: body.meta_data,
+    messageMeta: body.extra_params ?? {},
     stream: body.stream === true,
+    ifBusy: body.if_busy ?? 'reject',
+    savesHistory: body.auto_save_history !== false,
+    callbackUrl: body.callback_url || undefined,
+    clientStyle: styleOf(body),
   }
+}
+
+function toShortcut({ shortcut_command: command }: ChatBody): ChatRequest['shortcut'] {
+  return command ? { id: command.command_id, parameters: toVariables(command.parameters) } : undefined
 }
 
 function toTurn(body: ChatBody): InputMessage[] {

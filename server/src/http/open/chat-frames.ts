@@ -16,15 +16,21 @@ export const DONE_FRAME = 'event: done\ndata: [DONE]\n\n'
 
 /** Turns the entries of a run's journal into frames. Made once for each stream: what all deltas share is written once. */
 export function createChatFrames(run: Run, { style, withIds }: FrameOptions): (entry: JournalEntry<ChatEvent>) => string {
-  const deltaHead = `event: conversation.message.delta\ndata: ${deltaFields(run)}`
+  let answerId = run.answerId
+  let deltaHead = headOfDeltas(run, answerId)
+  const headFor = (messageId: string) => {
+    if (messageId !== answerId) deltaHead = headOfDeltas(run, messageId)
+    answerId = messageId
+    return deltaHead
+  }
 
   return ({ seq, event }) => {
     const id = withIds ? `id: ${seq}\n` : ''
     switch (event.type) {
       case 'answer_delta':
-        return `${id}${deltaHead},"content":${toJson(event.text)},"reasoning_content":""}\n\n`
+        return `${id}${headFor(event.messageId ?? run.answerId)},"content":${toJson(event.text)},"reasoning_content":""}\n\n`
       case 'reasoning_delta':
-        return `${id}${deltaHead},"content":"","reasoning_content":${toJson(event.text)}}\n\n`
+        return `${id}${headFor(event.messageId ?? run.answerId)},"content":"","reasoning_content":${toJson(event.text)}}\n\n`
       case 'message_completed':
         return `${id}event: conversation.message.completed\ndata: ${toJson(completed(run, event, style))}\n\n`
       default:
@@ -36,15 +42,16 @@ export function createChatFrames(run: Run, { style, withIds }: FrameOptions): (e
 const CHAT_EVENTS = {
   run_created: 'conversation.chat.created',
   run_started: 'conversation.chat.in_progress',
+  run_requires_action: 'conversation.chat.requires_action',
   run_completed: 'conversation.chat.completed',
   run_failed: 'conversation.chat.failed',
   run_canceled: 'conversation.chat.canceled',
 } as const
 
-/** All of a delta but its text, without the closing brace. */
-function deltaFields(run: Run): string {
+/** All of a delta's frame but its text, without the closing brace. */
+function headOfDeltas(run: Run, messageId: string): string {
   const fields = {
-    id: run.answerId,
+    id: messageId,
     conversation_id: run.conversationId,
     bot_id: run.botId,
     chat_id: run.id,
@@ -54,7 +61,7 @@ function deltaFields(run: Run): string {
     content_type: 'text',
     created_at: toSeconds(run.createdAt),
   }
-  return JSON.stringify(fields).slice(0, -1)
+  return `event: conversation.message.delta\ndata: ${JSON.stringify(fields).slice(0, -1)}`
 }
 
 /** The guide's clients print whatever has the type `answer`: the whole answer goes without it, or they would print it twice. */

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { ChatEvent, CompletedMessage, RunError, Usage } from '../../chat/chat-event.ts'
 import type { Run, RunStatus } from '../../chat/run-store.ts'
 import type { Message } from '../../conversations/message-store.ts'
+import type { ModelToolCall } from '../../models/model-adapter.ts'
 import { toSeconds } from './open-fields.ts'
 
 /** Chats and messages as the wire has them. Ids are strings, times are seconds. */
@@ -17,6 +18,16 @@ export const chatSchema = z.object({
   meta_data: z.record(z.string(), z.string()),
   last_error: z.object({ code: z.number(), msg: z.string() }),
   usage: z.object({ token_count: z.number(), input_count: z.number(), output_count: z.number() }),
+  required_action: z
+    .object({
+      type: z.literal('submit_tool_outputs'),
+      submit_tool_outputs: z.object({
+        tool_calls: z.array(
+          z.object({ id: z.string(), type: z.literal('function'), function: z.object({ name: z.string(), arguments: z.string() }) }),
+        ),
+      }),
+    })
+    .optional(),
 })
 
 export const messageSchema = z.object({
@@ -56,7 +67,13 @@ export function toChat(run: Run): WireChat {
       input_count: run.usage.inputTokens,
       output_count: run.usage.outputTokens,
     },
+    required_action: run.requiredCalls.length > 0 ? toRequiredAction(run.requiredCalls) : undefined,
   }
+}
+
+function toRequiredAction(calls: ModelToolCall[]): WireChat['required_action'] {
+  const toolCalls = calls.map(({ id, name, arguments: args }) => ({ id, type: 'function' as const, function: { name, arguments: args } }))
+  return { type: 'submit_tool_outputs', submit_tool_outputs: { tool_calls: toolCalls } }
 }
 
 /** Coze's numbers: 4013 for a rate limit, 5000 for what went wrong on this side of the API. */
@@ -89,6 +106,8 @@ export function chatAt(run: Run, event: Exclude<ChatEvent, { type: 'answer_delta
       return toChat({ ...run, ...NOT_ENDED, status: 'created' })
     case 'run_started':
       return toChat({ ...run, ...NOT_ENDED, status: 'in_progress' })
+    case 'run_requires_action':
+      return toChat({ ...run, ...NOT_ENDED, status: 'requires_action', usage: event.usage, requiredCalls: event.calls })
     case 'run_completed':
       return toChat(ended(run, 'completed', event))
     case 'run_canceled':
@@ -98,10 +117,10 @@ export function chatAt(run: Run, event: Exclude<ChatEvent, { type: 'answer_delta
   }
 }
 
-const NOT_ENDED = { finishedAt: 0, usage: { inputTokens: 0, outputTokens: 0 }, error: undefined }
+const NOT_ENDED = { finishedAt: 0, usage: { inputTokens: 0, outputTokens: 0 }, error: undefined, requiredCalls: [] }
 
 function ended(run: Run, status: RunStatus, { finishedAt, usage }: { finishedAt: number; usage: Usage }): Run {
-  return { ...run, status, finishedAt, usage, error: undefined }
+  return { ...run, status, finishedAt, usage, error: undefined, requiredCalls: [] }
 }
 
 export function completedMessage(run: Run, message: CompletedMessage): WireMessage {
@@ -117,7 +136,7 @@ export function completedMessage(run: Run, message: CompletedMessage): WireMessa
     content: message.content,
     content_type: message.contentType,
     reasoning_content: message.reasoning,
-    meta_data: {},
+    meta_data: run.messageMeta,
     created_at: createdAt,
     updated_at: createdAt,
   }

@@ -1,25 +1,27 @@
-import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { Principal } from '../../accounts/principal.ts'
+import type { FollowPosition } from '../../chat/follow-run.ts'
 import type { ChatEvent } from '../../chat/chat-event.ts'
 import type { RunAddress } from '../../chat/runs.ts'
 import type { Run } from '../../chat/run-store.ts'
 import type { ChatRequest, StartedRun } from '../../chat/start-run.ts'
+import type { ResumedRun, ToolOutputsRequest } from '../../chat/submit-tool-outputs.ts'
 import type { Message } from '../../conversations/message-store.ts'
+import type { IdempotencyKey } from '../../db/idempotency-store.ts'
 import type { JournalEntry } from '../../journal/journal-store.ts'
-import { AppError } from '../../lib/app-error.ts'
+import { toIdempotencyKey } from '../idempotency-key.ts'
 import type { SseStreams } from '../sse.ts'
 import { success, successSchema } from '../success-reply.ts'
-import { chatBodySchema, styleOf, toChatRequest } from './chat-body.ts'
-import { DONE_FRAME, createChatFrames } from './chat-frames.ts'
-import type { FrameOptions } from './chat-frames.ts'
-import { chatSchema, completedMessage, messageSchema, toChat, toMessage } from './chat-wire.ts'
+import { chatBodySchema, styleOf, toChatRequest, toolOutputsBodySchema } from './chat-body.ts'
+import { answerInTime, parsePrefer, replyLater, sendChat, toAnswer } from './chat-reply.ts'
+import { chatSchema, messageSchema, toChat, toMessage } from './chat-wire.ts'
 import { conversationIdField, idField, optionalConversationIdField } from './open-fields.ts'
 
 export type ChatServices = {
-  startRun(who: Principal, request: ChatRequest): Promise<StartedRun>
-  followRun(position: { runId: string; cursor: number; signal: AbortSignal }): AsyncIterable<JournalEntry<ChatEvent>[]>
+  startRun(who: Principal, request: ChatRequest, record: IdempotencyKey | undefined): Promise<StartedRun>
+  submitToolOutputs(who: Principal, request: ToolOutputsRequest): Promise<ResumedRun>
+  followRun(position: FollowPosition): AsyncIterable<JournalEntry<ChatEvent>[]>
   getRun(who: Principal, address: RunAddress): Promise<Run>
   getRunMessages(who: Principal, address: RunAddress): Promise<Message[]>
   cancelRun(who: Principal, address: RunAddress): Promise<Run>
@@ -33,15 +35,24 @@ const toAddress = (address: z.infer<typeof addressSchema>): RunAddress => ({
   conversationId: address.conversation_id,
 })
 
-const chatQuerySchema = z.object({
-  conversation_id: optionalConversationIdField,
-  event_ids: z
-    .enum(['true', 'false'], 'must be true or false')
-    .optional()
-    .describe('Adds `id:` lines to the events of an SDK-style stream.'),
-})
+const eventIdsField = z
+  .enum(['true', 'false'], 'must be true or false')
+  .optional()
+  .describe('Whether the events have `id:` lines; the Python SDK reads streams without them only.')
+const chatQuerySchema = z.object({ conversation_id: optionalConversationIdField, event_ids: eventIdsField })
+
+const CURSOR_RULE = 'must be the number of the last event you have, 0 for none'
+const cursorField = z.coerce.number(CURSOR_RULE).int(CURSOR_RULE).min(0, CURSOR_RULE).max(Number.MAX_SAFE_INTEGER, CURSOR_RULE)
+const resumeQuerySchema = addressSchema.extend({ starting_after: cursorField.optional(), event_ids: eventIdsField })
 
 export const chatRoutes =
+  (services: ChatServices): FastifyPluginAsyncZod =>
+  async (http) => {
+    await http.register(startingRoutes(services))
+    await http.register(readingRoutes(services))
+  }
+
+const startingRoutes =
   (services: ChatServices): FastifyPluginAsyncZod =>
   async (http) => {
     http.post(
@@ -52,19 +63,47 @@ export const chatRoutes =
           tags,
           summary: 'Chat with a published bot',
           description:
-            'With `query` the answer comes back in the reply, as the guide prints it. With `additional_messages` the reply is the chat in progress, as the Coze SDKs expect. With `stream` both get Server-Sent Events.',
+            'With `query` the answer comes back in the reply, as the guide prints it. With `additional_messages` the reply is the chat in progress, as the Coze SDKs expect. With `stream` both get Server-Sent Events. `Idempotency-Key` makes a retry safe; `Prefer: wait=10, respond-async` asks for an answer in time or a way to follow.',
           querystring: chatQuerySchema,
           body: chatBodySchema,
           response: { 200: successSchema(chatSchema, { conversation_id: z.string().optional(), message: messageSchema.optional() }) },
         },
       },
       async (request, reply) => {
-        const started = await services.startRun(request.principal, toChatRequest(request.body, request.query.conversation_id))
+        const record = toIdempotencyKey(request, {
+          ...request.body,
+          conversation_id: request.query.conversation_id ?? request.body.conversation_id,
+        })
+        const prefer = parsePrefer(request.headers.prefer)
+        const started = await services.startRun(request.principal, toChatRequest(request.body, request.query.conversation_id), record)
         const style = styleOf(request.body)
-        if (request.body.stream)
-          return sendChat(services, reply, { run: started.run, style, withIds: style === 'guide' || request.query.event_ids === 'true' })
+        const withIds = request.query.event_ids === undefined ? style === 'guide' : request.query.event_ids === 'true'
+        if (request.body.stream) return sendChat(services, reply, { run: started.run, cursor: 0, style, withIds })
         if (style === 'sdk') return success(request, toChat(started.run))
-        return answerOf(request, started)
+
+        const finished = await answerInTime(started, prefer)
+        return finished ? toAnswer(request, finished) : replyLater(request, reply, started.run)
+      },
+    )
+
+    http.post(
+      '/v3/chat/submit_tool_outputs',
+      {
+        config: { auth: 'key' },
+        schema: {
+          tags,
+          summary: "Give a waiting chat the outputs of its caller's functions",
+          querystring: addressSchema.extend({ event_ids: eventIdsField }),
+          body: toolOutputsBodySchema,
+          response: { 200: successSchema(chatSchema) },
+        },
+      },
+      async (request, reply) => {
+        const outputs = request.body.tool_outputs.map((each) => ({ toolCallId: each.tool_call_id, output: each.output }))
+        const wanted = { address: toAddress(request.query), outputs, stream: request.body.stream === true }
+        const { run, cursor } = await services.submitToolOutputs(request.principal, wanted)
+        if (!wanted.stream) return success(request, toChat(run))
+        return sendChat(services, reply, { run, cursor, style: 'sdk', withIds: request.query.event_ids === 'true' })
       },
     )
 
@@ -76,7 +115,11 @@ export const chatRoutes =
       },
       async (request) => success(request, toChat(await services.cancelRun(request.principal, toAddress(request.body)))),
     )
+  }
 
+const readingRoutes =
+  (services: ChatServices): FastifyPluginAsyncZod =>
+  async (http) => {
     http.route({
       // the SDKs send POST, the documentation says GET
       method: ['GET', 'POST'],
@@ -85,6 +128,26 @@ export const chatRoutes =
       schema: { tags, summary: 'Read the state of a chat', querystring: addressSchema, response: { 200: successSchema(chatSchema) } },
       handler: async (request) => success(request, toChat(await services.getRun(request.principal, toAddress(request.query)))),
     })
+
+    http.get(
+      '/v3/chat/stream',
+      {
+        config: { auth: 'key' },
+        schema: {
+          tags,
+          summary: 'Follow a chat, from any of its events on',
+          description:
+            'Every event after `starting_after` (or the header `Last-Event-ID`) once and in order, then live ones until the chat ends or waits. For 24 hours after its end; later a chat is told again from its messages.',
+          querystring: resumeQuerySchema,
+        },
+      },
+      async (request, reply) => {
+        const run = await services.getRun(request.principal, toAddress(request.query))
+        const cursor = request.query.starting_after ?? cursorField.catch(0).parse(request.headers['last-event-id'] ?? 0)
+        const style = run.clientStyle === 'guide' ? 'guide' : 'sdk'
+        return sendChat(services, reply, { run, cursor, style, withIds: request.query.event_ids !== 'false' })
+      },
+    )
 
     http.get(
       '/v3/chat/message/list',
@@ -100,28 +163,3 @@ export const chatRoutes =
       async (request) => success(request, (await services.getRunMessages(request.principal, toAddress(request.query))).map(toMessage)),
     )
   }
-
-async function sendChat(
-  { streams, followRun }: ChatServices,
-  reply: FastifyReply,
-  { run, ...options }: FrameOptions & { run: Run },
-): Promise<void> {
-  const toFrame = createChatFrames(run, options)
-  await streams.send(reply, async function* (signal) {
-    for await (const entries of followRun({ runId: run.id, cursor: 0, signal })) {
-      const frames = entries.map(toFrame)
-      if (entries.at(-1)?.last) frames.push(DONE_FRAME)
-      yield frames
-    }
-  })
-}
-
-/** The guide's whole answer: envelope and flat keys in one body. */
-async function answerOf(request: FastifyRequest, { finished }: StartedRun) {
-  const { run, answer } = await finished
-  const chat = toChat(run)
-  if (run.error) throw new AppError('run_failed', run.error.message, { details: { data: chat, conversation_id: run.conversationId } })
-
-  const empty = { id: run.answerId, type: 'answer', content: '', contentType: 'text', reasoning: '', createdAt: run.finishedAt } as const
-  return success(request, chat, { conversation_id: run.conversationId, message: completedMessage(run, answer ?? empty) })
-}

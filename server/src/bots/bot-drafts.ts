@@ -1,0 +1,87 @@
+import type { Principal } from '../accounts/principal.ts'
+import { getFile } from '../files/files.ts'
+import type { FileLinks } from '../files/signed-file-url.ts'
+import type { Db } from '../db/database.ts'
+import { AppError } from '../lib/app-error.ts'
+import { findModelById, findModelByName } from '../models/model-store.ts'
+import { botConfigSchema } from './bot-config.ts'
+import type { Bot, BotConfig, BotProfile } from './bot-config.ts'
+import { createBot, getOwnBot, saveDraft } from './bots.ts'
+import type { BotDeps } from './bots.ts'
+
+export type DraftDeps = BotDeps & { links: FileLinks }
+
+/** What an API caller may set of a draft. What is undefined stays as it is. */
+export type DraftChange = {
+  name?: string
+  description?: string
+  /** An uploaded image of the caller. */
+  iconFileId?: string
+  prompt?: string
+  prologue?: string
+  suggestedQuestions?: string[]
+  suggestReplies?: boolean
+  /** A model by its name or its id. */
+  model?: string
+  parameters: Partial<BotConfig['parameters']>
+}
+
+export async function createDraft(deps: DraftDeps, who: Principal, change: DraftChange & { name: string }): Promise<Bot> {
+  const empty = { description: '', iconUrl: '', config: botConfigSchema.parse({}) }
+  return createBot(deps, who, await changed(deps, who, { before: { ...empty, name: change.name }, change }))
+}
+
+export async function changeDraft(
+  deps: DraftDeps,
+  who: Principal,
+  { botId, ...change }: DraftChange & { botId: string },
+): Promise<Bot> {
+  const { name, description, iconUrl, draft: config } = await getOwnBot(deps, who, botId)
+  const draft = await changed(deps, who, { before: { name, description, iconUrl, config }, change })
+  return saveDraft(deps, who, { botId, ...draft })
+}
+
+type Draft = BotProfile & { config: BotConfig }
+
+async function changed(deps: DraftDeps, who: Principal, { before, change }: { before: Draft; change: DraftChange }): Promise<Draft> {
+  const { config } = before
+  return {
+    name: change.name ?? before.name,
+    description: change.description ?? before.description,
+    iconUrl: change.iconFileId === undefined ? before.iconUrl : await iconUrlOf(deps, who, change.iconFileId),
+    config: {
+      ...config,
+      prompt: change.prompt ?? config.prompt,
+      model: change.model === undefined ? config.model : await modelNameOf(deps.db, change.model),
+      parameters: { ...config.parameters, ...withoutUndefined(change.parameters) },
+      onboarding: {
+        prologue: change.prologue ?? config.onboarding.prologue,
+        suggestedQuestions: change.suggestedQuestions ?? config.onboarding.suggestedQuestions,
+      },
+      suggestReplies: change.suggestReplies ?? config.suggestReplies,
+    },
+  }
+}
+
+/** Everybody who meets the bot sees its icon: its link is for ever, so it must be a picture and not any document. */
+async function iconUrlOf({ db, links }: DraftDeps, who: Principal, fileId: string): Promise<string> {
+  const file = await getFile({ db }, who, fileId)
+  if (!file.mime.startsWith('image/')) throw new AppError('invalid_request', `icon_file_id: the file is no image, but ${file.mime}`)
+  return links.lastingPathOf({ id: file.id, name: 'icon' })
+}
+
+const BUILT_IN = ['demo', 'default']
+
+async function modelNameOf(db: Db, model: string): Promise<string> {
+  if (BUILT_IN.includes(model)) return model
+
+  const found = (await findModelByName(db, model)) ?? (/^\d{1,19}$/.test(model) ? await findModelById(db, model) : undefined)
+  if (!found) throw new AppError('invalid_request', `model_id: there is no model ${model}: give the name or the id of a model of this server`)
+  return found.name
+}
+
+function withoutUndefined<T extends object>(values: T): Partial<T> {
+  const known: Partial<T> = { ...values }
+  for (const key of Object.keys(known) as (keyof T)[]) if (known[key] === undefined) delete known[key]
+  return known
+}

@@ -1,0 +1,77 @@
+import type { MessageType } from '../conversations/message-store.ts'
+import type { RunLog } from '../journal/journal.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { NextId } from '../lib/snowflake.ts'
+import type { ModelChunk } from '../models/model-adapter.ts'
+import type { ChatEvent, CompletedMessage, Usage } from './chat-event.ts'
+
+/** What a run has said so far: readers get it through the log as it comes, the rest is for the run's end. */
+export interface AnswerWriter {
+  /** A piece of the answer that is being written. */
+  write(chunk: ModelChunk): void
+  /** Completes the answer that is being written, if there is one, for the readers too. */
+  finishAnswer(): CompletedMessage | undefined
+  add(type: MessageType, content: string): void
+  addUsage(usage: Usage): void
+  readonly usage: Usage
+  /** Completed messages whose event readers have; they are stored when the run ends or pauses. */
+  readonly completed: CompletedMessage[]
+  /** Takes the answer that is being written, as far as it came: the run ends with it. */
+  takeAnswer(): CompletedMessage | undefined
+}
+
+export type AnswerWriterDeps = { log: RunLog<ChatEvent>; nextId: NextId; clock: Clock }
+
+/** @param answerId the id of the first answer; undefined in a run that goes on and has given it already */
+export function createAnswerWriter({ log, nextId, clock }: AnswerWriterDeps, answerId: string | undefined): AnswerWriter {
+  const completed: CompletedMessage[] = []
+  const usage = { inputTokens: 0, outputTokens: 0 }
+  let text = ''
+  let reasoning = ''
+  // the first answer's id goes without saying: it is the run's
+  let currentId = answerId
+  let namedId: string | undefined
+
+  const nameAnswer = () => {
+    if (currentId !== undefined) return
+    currentId = nextId()
+    namedId = currentId
+  }
+  const takeAnswer = (): CompletedMessage | undefined => {
+    if (currentId === undefined || (text === '' && reasoning === '')) return undefined
+    const answer = { id: currentId, type: 'answer', content: text, contentType: 'text', reasoning, createdAt: clock() } as const
+    text = ''
+    reasoning = ''
+    currentId = undefined
+    namedId = undefined
+    return answer
+  }
+  const complete = (message: CompletedMessage) => {
+    completed.push(message)
+    log.append({ type: 'message_completed', message })
+  }
+
+  return {
+    usage,
+    completed,
+    takeAnswer,
+    write(chunk) {
+      if (chunk.type === 'tool_call') return
+      nameAnswer()
+      if (chunk.type === 'text') text += chunk.text
+      else reasoning += chunk.text
+      const type = chunk.type === 'text' ? 'answer_delta' : 'reasoning_delta'
+      log.append(namedId === undefined ? { type, text: chunk.text } : { type, text: chunk.text, messageId: namedId })
+    },
+    finishAnswer() {
+      const answer = takeAnswer()
+      if (answer) complete(answer)
+      return answer
+    },
+    add: (type, content) => complete({ id: nextId(), type, content, contentType: 'text', reasoning: '', createdAt: clock() }),
+    addUsage(more) {
+      usage.inputTokens += more.inputTokens
+      usage.outputTokens += more.outputTokens
+    },
+  }
+}

@@ -1,0 +1,54 @@
+import { listRunMessages } from '../conversations/message-store.ts'
+import type { Db } from '../db/database.ts'
+import type { Journal } from '../journal/journal.ts'
+import { findLastEntry } from '../journal/journal-store.ts'
+import type { JournalEntry } from '../journal/journal-store.ts'
+import type { ChatEvent } from './chat-event.ts'
+import type { Run } from './run-store.ts'
+import { findRun } from './run-store.ts'
+
+export type FollowDeps = { db: Db; journal: Journal<ChatEvent> }
+export type FollowPosition = { runId: string; cursor: number; signal: AbortSignal }
+
+/**
+ * The events of a run after the cursor, live ones as they come, until the run ends or pauses. A run
+ * whose journal is no longer kept is told again from its messages, from the start.
+ */
+export async function* followRun({ db, journal }: FollowDeps, position: FollowPosition): AsyncGenerator<JournalEntry<ChatEvent>[]> {
+  let isKept = false
+  for await (const page of journal.follow(position)) {
+    isKept = true
+    yield page
+  }
+  if (isKept || position.signal.aborted || (await findLastEntry(db, position.runId)).seq > 0) return
+
+  const run = await findRun(db, position.runId)
+  if (run) yield await retell(db, run)
+}
+
+async function retell(db: Db, run: Run): Promise<JournalEntry<ChatEvent>[]> {
+  const messages = await listRunMessages(db, run.id)
+  const events: ChatEvent[] = [
+    { type: 'run_created' },
+    { type: 'run_started' },
+    ...messages.map((message): ChatEvent => ({ type: 'message_completed', message })),
+    ...endOf(run),
+  ]
+  return events.map((event, index) => ({ seq: index + 1, event, last: index === events.length - 1 }))
+}
+
+function endOf({ status, finishedAt, usage, error, requiredCalls }: Run): ChatEvent[] {
+  switch (status) {
+    case 'completed':
+      return [{ type: 'run_completed', finishedAt, usage }]
+    case 'canceled':
+      return [{ type: 'run_canceled', finishedAt, usage }]
+    case 'failed':
+      return [{ type: 'run_failed', finishedAt, usage, error: error ?? { code: 'internal', message: 'the chat failed' } }]
+    case 'requires_action':
+      return [{ type: 'run_requires_action', usage, calls: requiredCalls }]
+    case 'created':
+    case 'in_progress':
+      return []
+  }
+}

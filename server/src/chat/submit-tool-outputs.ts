@@ -1,0 +1,81 @@
+import type { Principal } from '../accounts/principal.ts'
+import type { BotVersion } from '../bots/bot-config.ts'
+import { findBotVersionById } from '../bots/bot-store.ts'
+import { claimConversation } from '../conversations/conversation-store.ts'
+import { findLastEntry } from '../journal/journal-store.ts'
+import { AppError } from '../lib/app-error.ts'
+import type { ModelMessage } from '../models/model-adapter.ts'
+import { conversationBusy } from './busy-conversation.ts'
+import { executeRun } from './execute-run.ts'
+import { findWaiting, updateRunStart } from './run-store.ts'
+import type { Run } from './run-store.ts'
+import { getRun } from './runs.ts'
+import type { RunAddress } from './runs.ts'
+import type { StartRunDeps, StartedRun } from './start-run.ts'
+import { parseWaiting } from './waiting-run.ts'
+import type { WaitingRun } from './waiting-run.ts'
+
+export type ToolOutput = { toolCallId: string; output: string }
+export type ToolOutputsRequest = { address: RunAddress; outputs: ToolOutput[]; stream: boolean }
+
+/** A run that goes on: readers who have its events up to `cursor` get the rest. */
+export type ResumedRun = StartedRun & { cursor: number }
+
+/**
+ * Gives a waiting run what its caller's functions answered, and lets it go on. Throws
+ * `invalid_request` unless there is one output for each call, `conflict` when the run does not wait.
+ */
+export async function submitToolOutputs(
+  deps: StartRunDeps,
+  who: Principal,
+  { address, outputs, stream }: ToolOutputsRequest,
+): Promise<ResumedRun> {
+  const run = await getRun(deps, who, address)
+  if (run.status !== 'requires_action') throw notWaiting(run.status)
+  deps.liveRuns.assertRoom()
+  const waiting = parseWaiting(await findWaiting(deps.db, run.id))
+  const results = matchOutputs(waiting, outputs)
+  const bot = await findBotVersionById(deps.db, run.botVersionId)
+  if (!bot) throw new AppError('not_found', 'the version of the bot that started this chat is gone')
+
+  await takeUp(deps, run)
+  const { seq } = await findLastEntry(deps.db, run.id)
+  const plan = toPlan(deps, who, { run, bot, waiting, results, stream, firstSeq: seq + 1 })
+  return { run: plan.run, cursor: seq, finished: deps.liveRuns.start(run.id, (signal) => executeRun(deps, plan, signal)) }
+}
+
+/** One result for each call, in the order of the calls. */
+function matchOutputs({ calls }: WaitingRun, outputs: ToolOutput[]): ModelMessage[] {
+  const unknown = outputs.find((output) => !calls.some((call) => call.id === output.toolCallId))
+  if (unknown) throw new AppError('invalid_request', `tool_outputs: the chat does not wait for ${unknown.toolCallId}`)
+
+  return calls.map((call) => {
+    const given = outputs.filter((output) => output.toolCallId === call.id)
+    const [output] = given
+    if (!output) throw new AppError('invalid_request', `tool_outputs: the output of ${call.id} (${call.name}) is missing`)
+    if (given.length > 1) throw new AppError('invalid_request', `tool_outputs: ${call.id} is there twice`)
+    return { role: 'tool', toolCallId: call.id, content: output.output }
+  })
+}
+
+/** Of two submissions at once one goes on, the other is told. */
+async function takeUp({ db, clock, workerToken }: StartRunDeps, run: Run): Promise<void> {
+  await db.transaction().execute(async (tx) => {
+    if (!(await updateRunStart(tx, run.id, { from: 'requires_action', workerToken }))) throw notWaiting('in_progress')
+    if (!(await claimConversation(tx, run.conversationId, { runId: run.id, now: clock() }))) throw conversationBusy()
+  })
+}
+
+type Resuming = { run: Run; bot: BotVersion; waiting: WaitingRun; results: ModelMessage[]; stream: boolean; firstSeq: number }
+
+function toPlan(deps: StartRunDeps, who: Principal, { run, bot, waiting, results, stream, firstSeq }: Resuming) {
+  const { input, hasHistory, firstMessageId, variables, functions, turn, rounds } = waiting
+  return {
+    run: { ...run, status: 'in_progress' as const, requiredCalls: [], workerToken: deps.workerToken },
+    ...{ bot, input, hasHistory, firstMessageId, variables, functions, stream },
+    readFile: deps.readFile(who),
+    resumed: { firstSeq, turn: [...turn, ...results], rounds },
+  }
+}
+
+const notWaiting = (status: string) => new AppError('conflict', `the chat does not wait for tool outputs: it is ${status}`)

@@ -1,0 +1,79 @@
+import { expect, vi } from 'vitest'
+import type { Db } from '../../src/db/database.ts'
+import { createSecretBox } from '../../src/lib/secret-box.ts'
+import { createSnowflake } from '../../src/lib/snowflake.ts'
+import { createWebhookSender, WEBHOOK_LIMITS } from '../../src/webhooks/webhook-sender.ts'
+import type { WebhookLimits, WebhookSender, WebhookSenderDeps } from '../../src/webhooks/webhook-sender.ts'
+import { webhookSecretOf } from '../../src/webhooks/webhook-signature.ts'
+import { listDeliveries, webhookInsert } from '../../src/webhooks/webhook-store.ts'
+import type { NewWebhook, WebhookDelivery } from '../../src/webhooks/webhook-store.ts'
+
+export type WebhookHouse = AsyncDisposable & {
+  time: { now: number }
+  sender: WebhookSender
+  /** What was reported as a bug or an outage. */
+  errors: unknown[]
+  secretOf(userId: string): string
+  /** Another process's sender on the same database. */
+  secondSender(): WebhookSender
+  /** Records the event as a run's end does; answers the delivery's id. */
+  add(webhook: Partial<NewWebhook> & { url: string }): Promise<string>
+  delivery(id: string): Promise<WebhookDelivery>
+  /** Resolves with the delivery when the sender has ended its attempt with that number. */
+  attempted(id: string, attempts: number): Promise<WebhookDelivery>
+  delivered(id: string): Promise<WebhookDelivery>
+}
+
+export type WebhookHouseOptions = { limits?: Partial<WebhookLimits>; fetch?: WebhookSenderDeps['fetch'] }
+
+/** A sender on the database, with a clock that the test turns. */
+export function createWebhookHouse(db: Db, { limits, fetch = globalThis.fetch }: WebhookHouseOptions = {}): WebhookHouse {
+  const time = { now: Date.UTC(2026, 5, 1, 12) }
+  const clock = () => time.now
+  const nextId = createSnowflake(1, clock)
+  const secrets = createSecretBox('master')
+  const errors: unknown[] = []
+  const senders: WebhookSender[] = []
+  const secondSender = () => {
+    const onError = (cause: unknown) => void errors.push(cause)
+    const sender = createWebhookSender({ db, clock, secrets, fetch, onError, limits: { ...WEBHOOK_LIMITS, ...limits } })
+    senders.push(sender)
+    return sender
+  }
+  const delivery = async (id: string) => {
+    const found = (await listDeliveries(db, { limit: 1_000 })).find((each) => each.id === id)
+    if (!found) throw new Error(`there is no delivery ${id}`)
+    return found
+  }
+  const until = (id: string, isSo: (found: WebhookDelivery) => boolean) =>
+    vi.waitFor(
+      async () => {
+        const found = await delivery(id)
+        expect(found).toSatisfy(isSo)
+        return found
+      },
+      { timeout: 10_000, interval: 10 },
+    )
+
+  return {
+    ...{ time, errors, delivery, secondSender },
+    sender: secondSender(),
+    secretOf: (userId) => webhookSecretOf(secrets, userId),
+    async add(webhook) {
+      const event = { ownerId: '7', runId: nextId(), type: 'chat.completed' as const, data: { id: '1', messages: [] }, ...webhook }
+      const row = webhookInsert({ nextId, clock }, event)
+      await db.insertInto('webhook_delivery').values(row).execute()
+      return row.id
+    },
+    attempted: (id, attempts) =>
+      until(id, (found) => found.attempts === attempts && (found.lastError !== '' || found.lastStatus !== 0) && !isClaimed(found, time.now)),
+    delivered: (id) => until(id, ({ status }) => status === 'delivered'),
+    async [Symbol.asyncDispose]() {
+      await Promise.all(senders.map((sender) => sender.close()))
+    },
+  }
+}
+
+// a claim of now ends at another time than any retry
+const isClaimed = ({ status, nextAttemptAt }: WebhookDelivery, now: number) => status === 'pending' && nextAttemptAt - now === CLAIM_MS
+const CLAIM_MS = 60_000
