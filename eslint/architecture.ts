@@ -30,6 +30,7 @@ export const packageHomes = [
   { packages: ['undici'], homes: ['models/**', 'lib/guarded-fetch.ts'] },
   { packages: ['ai', '@ai-sdk/'], homes: ['models/**'] },
   { packages: ['standardwebhooks'], homes: ['webhooks/**'] },
+  { packages: ['@modelcontextprotocol/'], homes: ['chat/tools/**', 'http/**'] },
   { packages: ['commander'], homes: ['cli.ts', 'cli/**'] },
   { packages: ['node:process'], homes: ['config.ts'] },
 ]

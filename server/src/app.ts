@@ -10,7 +10,6 @@ import { followRun } from './chat/follow-run.ts'
 import { startRunOnce } from './chat/repeat-run.ts'
 import { submitToolOutputs } from './chat/submit-tool-outputs.ts'
 import { cancelRun, getRun, getRunMessages } from './chat/runs.ts'
-import { startRun } from './chat/start-run.ts'
 import * as conversations from './conversations/conversations.ts'
 import type { Core } from './core.ts'
 import { pingDatabase } from './db/database.ts'
@@ -149,7 +148,7 @@ function chatServices(core: Core, house: House): Omit<HttpServices['chat'], 'str
   }
 
   return {
-    startRun: (who, request, record) => (record ? startRunOnce(starting, who, request, record) : startRun(starting, who, request)),
+    startRun: (who, request) => startRunOnce(starting, who, request),
     submitToolOutputs: (who, request) => submitToolOutputs(starting, who, request),
     followRun: (position) => followRun({ db, journal }, position),
     getRun: (who, address) => getRun(runs, who, address),

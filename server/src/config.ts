@@ -135,14 +135,30 @@ function ownMasterKey(dataDir: string, sharedDatabase: boolean): string {
     )
 
   const path = join(dataDir, 'master.key')
-  if (!existsSync(path)) {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
-    try {
-      writeFileSync(path, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600, flag: 'wx' })
-    } catch (cause) {
-      // another process of the same first start was quicker: its key counts
-      if (!existsSync(path)) throw new ConfigError(`DATA_DIR ${dataDir} cannot be written: ${String(cause)}`)
-    }
+  try {
+    if (!existsSync(path)) writeMasterKey(dataDir, path)
+    return readMasterKey(path)
+  } catch (cause) {
+    throw cause instanceof ConfigError ? cause : new ConfigError(`DATA_DIR ${dataDir} cannot be used: ${String(cause)}`)
   }
-  return readFileSync(path, 'utf8').trim()
+}
+
+function writeMasterKey(dataDir: string, path: string): void {
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+  try {
+    writeFileSync(path, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600, flag: 'wx' })
+  } catch (cause) {
+    // another process of the same first start was quicker: its key counts
+    if (!existsSync(path)) throw cause
+  }
+}
+
+/** Such a process may have made the file and not written it yet: waits a moment for that. */
+function readMasterKey(path: string): string {
+  for (let attempt = 0; attempt < 20; attempt++) {
+    const key = readFileSync(path, 'utf8').trim()
+    if (key !== '') return key
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50)
+  }
+  throw new ConfigError(`${path} is empty: put the key back from a backup, or delete the file when nothing is stored yet`)
 }

@@ -1,7 +1,7 @@
 import type { Principal } from '../accounts/principal.ts'
+import type { Db } from '../db/database.ts'
 import { getFile } from '../files/files.ts'
 import type { FileLinks } from '../files/signed-file-url.ts'
-import type { Db } from '../db/database.ts'
 import { AppError } from '../lib/app-error.ts'
 import { findModelById, findModelByName } from '../models/model-store.ts'
 import { botConfigSchema } from './bot-config.ts'
@@ -53,13 +53,27 @@ async function changed(deps: DraftDeps, who: Principal, { before, change }: { be
       ...config,
       prompt: change.prompt ?? config.prompt,
       model: change.model === undefined ? config.model : await modelNameOf(deps.db, change.model),
-      parameters: { ...config.parameters, ...withoutUndefined(change.parameters) },
+      parameters: changedParameters(config.parameters, change.parameters),
       onboarding: {
         prologue: change.prologue ?? config.onboarding.prologue,
         suggestedQuestions: change.suggestedQuestions ?? config.onboarding.suggestedQuestions,
       },
       suggestReplies: change.suggestReplies ?? config.suggestReplies,
     },
+  }
+}
+
+type Parameters = BotConfig['parameters']
+
+function changedParameters(before: Parameters, change: Partial<Parameters>): Parameters {
+  return {
+    temperature: change.temperature ?? before.temperature,
+    topP: change.topP ?? before.topP,
+    maxTokens: change.maxTokens ?? before.maxTokens,
+    presencePenalty: change.presencePenalty ?? before.presencePenalty,
+    frequencyPenalty: change.frequencyPenalty ?? before.frequencyPenalty,
+    responseFormat: change.responseFormat ?? before.responseFormat,
+    historyRounds: change.historyRounds ?? before.historyRounds,
   }
 }
 
@@ -78,10 +92,4 @@ async function modelNameOf(db: Db, model: string): Promise<string> {
   const found = (await findModelByName(db, model)) ?? (/^\d{1,19}$/.test(model) ? await findModelById(db, model) : undefined)
   if (!found) throw new AppError('invalid_request', `model_id: there is no model ${model}: give the name or the id of a model of this server`)
   return found.name
-}
-
-function withoutUndefined<T extends object>(values: T): Partial<T> {
-  const known: Partial<T> = { ...values }
-  for (const key of Object.keys(known) as (keyof T)[]) if (known[key] === undefined) delete known[key]
-  return known
 }

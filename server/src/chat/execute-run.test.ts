@@ -151,6 +151,7 @@ describe.each(testDatabases())('a chat that does not end well on $name', ({ open
     const end: ChatEvent = { type: 'run_failed', finishedAt: 1, usage: run.usage, error: { code: 'interrupted', message: 'elsewhere' } }
     const segment = segmentInsert({ runId: run.id, firstSeq: 4, events: [end] }, { now: 1, endsRun: true })
     await db.insertInto('journal_segment').values(segment).execute()
+    await db.updateTable('run').set({ status: 'failed' }).where('id', '=', run.id).execute()
     void house.deps.liveRuns.stop(run.id, 'canceled')
 
     await expect(finished).rejects.toThrow()

@@ -151,7 +151,7 @@ async function finish(deps: ExecuteRunDeps, { run, log, outcome, answer }: Finis
     await close(deps, log, ending)
     return { run: ended, answer: ending.answer ?? lastAnswer(answer.completed) }
   } catch (cause) {
-    if (deps.giveUp.aborted) throw cause
+    if (deps.giveUp.aborted || cause instanceof AppError) throw cause
     deps.onError(cause)
     return closeWithout(deps, run, log)
   }

@@ -1,3 +1,4 @@
+import { isDuplicate } from '../db/database.ts'
 import type { Db } from '../db/database.ts'
 import type { GroupCommit } from '../db/group-commit.ts'
 import { listLiveWorkers } from '../db/worker-lease.ts'
@@ -8,7 +9,7 @@ import type { NextId } from '../lib/snowflake.ts'
 import type { ChatEvent, CompletedMessage } from './chat-event.ts'
 import { closingEvents, endRun, endUnit } from './run-ending.ts'
 import type { Outcome } from './run-ending.ts'
-import { listOrphanRuns, updateRunEnd } from './run-store.ts'
+import { listOrphanRuns } from './run-store.ts'
 import type { Run } from './run-store.ts'
 
 export type RecoverDeps = {
@@ -46,16 +47,10 @@ async function endOrphan({ db, commits, clock, nextId }: RecoverDeps, run: Run):
   const unit = endUnit(ending)
 
   try {
-    await commits.write({
-      // two servers may find the same run: the one that records the end first writes the rest
-      async guard(tx) {
-        if (!(await updateRunEnd(tx, ended))) throw new AppError('conflict', 'the run has ended already')
-      },
-      insert: { ...unit.insert, journal_segment: [segment] },
-      update: unit.update,
-    })
+    await commits.write({ ...unit, insert: { ...unit.insert, journal_segment: [segment] } })
   } catch (cause) {
-    if (!(cause instanceof AppError)) throw cause
+    // two servers may find the same run: the one that is first records the end, the other's is undone
+    if (!(cause instanceof AppError) && !isDuplicate(cause)) throw cause
   }
 }
 
@@ -88,6 +83,8 @@ function note(progress: Progress, event: ChatEvent): void {
     case 'run_requires_action':
       // what came before a pause was stored with it
       Object.assign(progress, { completed: [], text: '', reasoning: '' })
+      break
+    default:
       break
   }
 }

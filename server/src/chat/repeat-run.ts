@@ -1,7 +1,6 @@
 import type { Principal } from '../accounts/principal.ts'
 import { listRunMessages } from '../conversations/message-store.ts'
 import { once } from '../db/idempotency-store.ts'
-import type { IdempotencyKey } from '../db/idempotency-store.ts'
 import { AppError } from '../lib/app-error.ts'
 import type { FinishedRun } from './execute-run.ts'
 import { findRun } from './run-store.ts'
@@ -9,10 +8,11 @@ import type { Run } from './run-store.ts'
 import { startRun } from './start-run.ts'
 import type { ChatRequest, StartRunDeps, StartedRun } from './start-run.ts'
 
-/** Starts the run once for each key; the same request sent again attaches to that run, live or ended. */
-export function startRunOnce(deps: StartRunDeps, who: Principal, request: ChatRequest, key: IdempotencyKey): Promise<StartedRun> {
-  return once(deps.db, key, {
-    perform: (record) => startRun(deps, who, request, record),
+/** Starts the run; a request with the Idempotency-Key of an earlier one attaches to that one's run, live or ended. */
+export async function startRunOnce(deps: StartRunDeps, who: Principal, request: ChatRequest): Promise<StartedRun> {
+  if (!request.idempotency) return startRun(deps, who, request)
+  return once(deps.db, request.idempotency, {
+    perform: () => startRun(deps, who, request),
     replay: async (runId) => {
       const run = await findRun(deps.db, runId)
       if (!run) throw new AppError('not_found', 'the chat of this Idempotency-Key is gone')

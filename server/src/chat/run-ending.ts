@@ -2,6 +2,7 @@ import { releaseConversation } from '../conversations/conversation-store.ts'
 import { messageInsert } from '../conversations/message-store.ts'
 import type { Message } from '../conversations/message-store.ts'
 import type { WriteUnit } from '../db/group-commit.ts'
+import { AppError } from '../lib/app-error.ts'
 import type { NextId } from '../lib/snowflake.ts'
 import type { ModelToolCall } from '../models/model-adapter.ts'
 import type { ChatEvent, CompletedMessage, RunError, Usage } from './chat-event.ts'
@@ -66,7 +67,8 @@ export function endUnit({ run, outcome, completed, answer }: Ending): WriteUnit 
   return {
     insert: { message: messages.map((message) => messageInsert(toMessage(run, message, message === answer))) },
     async update(tx) {
-      await updateRunEnd(tx, run, outcome.status === 'requires_action' ? outcome.waiting : '')
+      // another server took this process for dead and ended the run: that end counts, all of this one is undone
+      if (!(await updateRunEnd(tx, run, outcome.status === 'requires_action' ? outcome.waiting : ''))) throw runEnded()
       await releaseConversation(tx, run.conversationId, run.id)
     },
   }
@@ -90,6 +92,8 @@ function toMessage(run: Run, message: CompletedMessage, isLast: boolean): Messag
     updatedAt: message.createdAt,
   }
 }
+
+const runEnded = () => new AppError('conflict', 'the run has ended already')
 
 /** The message by which Coze's clients learn that no more answers follow. */
 function finishMarker(id: string, createdAt: number): CompletedMessage {

@@ -142,7 +142,7 @@ export async function countQueuedRuns(db: Db, conversationId: string): Promise<n
     .where('conversation_id', '=', conversationId)
     .where('status', '=', 'created')
     .executeTakeFirstOrThrow()
-  return Number(row.count)
+  return row.count
 }
 
 function toRun(row: Selectable<RunTable>): Run {

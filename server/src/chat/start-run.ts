@@ -57,20 +57,22 @@ export type ChatRequest = {
   savesHistory: boolean
   callbackUrl?: string
   clientStyle: string
+  /** The same request sent again is the same run. */
+  idempotency?: IdempotencyKey
 }
 
 /** `finished` resolves when the run ends or pauses. */
 export type StartedRun = { run: Run; finished: Promise<FinishedRun> }
 
 /** Stores the turn and starts the run. The answer is not returned: follow the run, or wait for `finished`. */
-export async function startRun(deps: StartRunDeps, who: Principal, request: ChatRequest, record?: IdempotencyKey): Promise<StartedRun> {
+export async function startRun(deps: StartRunDeps, who: Principal, request: ChatRequest): Promise<StartedRun> {
   const bot = await deps.publishedBots.get(who, request.botId)
   deps.liveRuns.assertRoom()
   const opened = await openConversation(deps, who, request)
   const turn = await draftTurn(deps, who, { bot, request, ...opened })
   if (!opened.isNew && request.ifBusy === 'interrupt') await interruptActiveRun(deps, opened.conversation.id)
   if (turn.run.status === 'created') await assertQueueRoom(deps.db, opened.conversation.id)
-  await storeTurn(deps, { ...turn, ...opened, record })
+  await storeTurn(deps, { ...turn, ...opened, record: request.idempotency })
 
   const { run, input, messages } = turn
   const variables = { ...(await deps.findVariables(who, { botId: bot.botId, endUser: run.endUser })), ...request.variables }

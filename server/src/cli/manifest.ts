@@ -76,9 +76,11 @@ function valueOf(name: string): string {
 }
 
 const text = (max: number) => z.string('must be text').max(max, `must have at most ${max} characters`)
+const ID_RULE = 'must be a positive whole number, at most 2^63 - 1'
 const idField = z
-  .union([z.int().positive(), z.string().regex(/^[1-9]\d{0,18}$/)], { error: 'must be a positive whole number of at most 19 digits' })
+  .union([z.int(ID_RULE).positive(ID_RULE), z.string().regex(/^[1-9]\d{0,18}$/, ID_RULE)], { error: ID_RULE })
   .transform(String)
+  .refine((digits) => /^\d+$/.test(digits) && BigInt(digits) < 2n ** 63n, ID_RULE)
   .optional()
 
 const modelSchema = z
@@ -165,7 +167,7 @@ const botSchema = z
     const greeting = onboarding && { prologue: onboarding.prologue, suggestedQuestions: onboarding.suggested_questions }
     const config = botConfigSchema.safeParse({ prompt, model, parameters, onboarding: greeting, suggestReplies, variables })
     if (!config.success) {
-      for (const issue of config.error.issues) context.addIssue({ code: 'custom', path: issue.path, message: issue.message })
+      for (const { path, message } of config.error.issues) context.addIssue({ code: 'custom', path: path.map(inManifest), message })
       return z.NEVER
     }
     return {
@@ -179,12 +181,16 @@ const botSchema = z
     }
   })
 
+/** A name of the configuration as the manifest writes it. */
+const inManifest = (name: PropertyKey) => (typeof name === 'string' ? name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`) : name)
+
 const manifestSchema = z
   .object({ models: z.array(modelSchema).default([]), bots: z.array(botSchema).default([]) })
   .strict()
   .superRefine(({ models, bots }, context) => {
     const names = models.map((model) => model.name)
-    const ids = bots.map((bot) => bot.id ?? bot.name)
+    // without an id a bot is known by its name, among those of its owner
+    const ids = bots.map((bot) => bot.id ?? [bot.name, bot.owner].filter(Boolean).join(' of '))
     for (const at of repeatsIn(names))
       context.addIssue({ code: 'custom', path: ['models', at, 'name'], message: `${names[at]} is there twice` })
     for (const at of repeatsIn(ids)) context.addIssue({ code: 'custom', path: ['bots', at, 'id'], message: `${ids[at]} is there twice` })

@@ -8,7 +8,7 @@ export const validatorCompiler: FastifySchemaCompiler<z.ZodType> =
   (data: unknown) => {
     // a body that is absent is an empty one: every field of it is missing
     const input = httpPart === 'body' ? (data ?? {}) : withoutEmptyValues(data)
-    const parsed = schema.safeParse(input)
+    const parsed = schema.safeParse(input, { error: inOurWords })
     return parsed.success ? { value: parsed.data } : { error: new AppError('invalid_request', describe(parsed.error, input)) }
   }
 
@@ -26,6 +26,24 @@ function describe(error: z.ZodError, input: unknown): string {
   const field = issue.path.map(String).join('.')
   if (valueAt(input, issue.path) === undefined) return `${field.replaceAll('_', ' ')} is required`
   return `${field}: ${lowerFirst(issue.message)}`
+}
+
+const NOUNS: Partial<Record<string, string>> = {
+  string: 'a string',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'an object',
+  record: 'an object',
+}
+
+/** For what a schema has no words for: the library's own never reach a caller. */
+function inOurWords(issue: z.core.$ZodRawIssue): string {
+  if (issue.code === 'invalid_type') return `must be ${NOUNS[issue.expected] ?? 'of another type'}`
+  if (issue.code === 'too_big') return `is too large: the most is ${issue.maximum}`
+  if (issue.code === 'too_small') return `is too small: the least is ${issue.minimum}`
+  return 'is not valid'
 }
 
 function valueAt(input: unknown, path: PropertyKey[]): unknown {

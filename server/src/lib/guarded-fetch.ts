@@ -32,7 +32,7 @@ export type GuardedFetchInit = {
 }
 
 export type GuardedFetchReason =
-  AddressRule | 'invalid_url' | 'scheme' | 'credentials' | 'too_many_redirects' | 'too_large' | 'timeout' | 'unreachable' | 'cut'
+  AddressRule | 'invalid_url' | 'scheme' | 'port' | 'credentials' | 'too_many_redirects' | 'too_large' | 'timeout' | 'unreachable' | 'cut'
 
 /** Says what happened in words for the one who gave the URL; of the URL it names the host and nothing else, which may be secret. */
 export class GuardedFetchError extends AppError {
@@ -262,6 +262,7 @@ function toFailure(cause: unknown, host: string, signal: AbortSignal): unknown {
   const own = causes.find((each) => each instanceof GuardedFetchError)
   if (own) return own
 
+  if (causes.some(({ message }) => message === 'bad port')) return new GuardedFetchError('port', `${host}: this port is not for HTTP`)
   const code = causes.map((each) => ('code' in each ? each.code : undefined)).find((each) => typeof each === 'string')
   if (cause instanceof Error && cause.message === 'terminated')
     return new GuardedFetchError('cut', `${host} broke off its answer`, { cause })

@@ -1,5 +1,6 @@
 import { expect, vi } from 'vitest'
 import type { Db } from '../../src/db/database.ts'
+import { pause } from '../../src/lib/background.ts'
 import { createSecretBox } from '../../src/lib/secret-box.ts'
 import { createSnowflake } from '../../src/lib/snowflake.ts'
 import { createWebhookSender, WEBHOOK_LIMITS } from '../../src/webhooks/webhook-sender.ts'
@@ -22,12 +23,16 @@ export type WebhookHouse = AsyncDisposable & {
   /** Resolves with the delivery when the sender has ended its attempt with that number. */
   attempted(id: string, attempts: number): Promise<WebhookDelivery>
   delivered(id: string): Promise<WebhookDelivery>
+  /** Gives the sender every chance to send what it should not. */
+  sendNothing(): Promise<void>
 }
 
 export type WebhookHouseOptions = { limits?: Partial<WebhookLimits>; fetch?: WebhookSenderDeps['fetch'] }
 
 /** A sender on the database, with a clock that the test turns. */
-export function createWebhookHouse(db: Db, { limits, fetch = globalThis.fetch }: WebhookHouseOptions = {}): WebhookHouse {
+export function createWebhookHouse(db: Db, { limits: changed, fetch = globalThis.fetch }: WebhookHouseOptions = {}): WebhookHouse {
+  const limits = { ...WEBHOOK_LIMITS, ...changed }
+  const claimMs = limits.attemptMs + 45_000
   const time = { now: Date.UTC(2026, 5, 1, 12) }
   const clock = () => time.now
   const nextId = createSnowflake(1, clock)
@@ -36,7 +41,7 @@ export function createWebhookHouse(db: Db, { limits, fetch = globalThis.fetch }:
   const senders: WebhookSender[] = []
   const secondSender = () => {
     const onError = (cause: unknown) => void errors.push(cause)
-    const sender = createWebhookSender({ db, clock, secrets, fetch, onError, limits: { ...WEBHOOK_LIMITS, ...limits } })
+    const sender = createWebhookSender({ db, clock, secrets, fetch, onError, limits })
     senders.push(sender)
     return sender
   }
@@ -65,15 +70,16 @@ export function createWebhookHouse(db: Db, { limits, fetch = globalThis.fetch }:
       await db.insertInto('webhook_delivery').values(row).execute()
       return row.id
     },
+    // a claim of now ends at a time that no retry has
     attempted: (id, attempts) =>
-      until(id, (found) => found.attempts === attempts && (found.lastError !== '' || found.lastStatus !== 0) && !isClaimed(found, time.now)),
+      until(id, (found) => found.attempts === attempts && !(found.status === 'pending' && found.nextAttemptAt === time.now + claimMs)),
     delivered: (id) => until(id, ({ status }) => status === 'delivered'),
+    async sendNothing() {
+      for (const sender of senders) sender.wake()
+      await pause(80)
+    },
     async [Symbol.asyncDispose]() {
       await Promise.all(senders.map((sender) => sender.close()))
     },
   }
 }
-
-// a claim of now ends at another time than any retry
-const isClaimed = ({ status, nextAttemptAt }: WebhookDelivery, now: number) => status === 'pending' && nextAttemptAt - now === CLAIM_MS
-const CLAIM_MS = 60_000

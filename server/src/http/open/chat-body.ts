@@ -98,11 +98,10 @@ export type WireStyle = 'guide' | 'sdk'
 
 export const styleOf = (body: ChatBody): WireStyle => (typeof body.query === 'string' ? 'guide' : 'sdk')
 
-/** @param conversationId the one of the query string, where the SDKs put it */
-export function toChatRequest(body: ChatBody, conversationId: string | undefined): ChatRequest {
+export function toChatRequest(body: ChatBody): ChatRequest {
   return {
     botId: body.bot_id,
-    conversationId: conversationId ?? body.conversation_id,
+    conversationId: body.conversation_id,
     endUser: body.user_id,
     messages: toTurn(body),
     shortcut: toShortcut(body),

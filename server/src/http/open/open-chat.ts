@@ -8,7 +8,6 @@ import type { Run } from '../../chat/run-store.ts'
 import type { ChatRequest, StartedRun } from '../../chat/start-run.ts'
 import type { ResumedRun, ToolOutputsRequest } from '../../chat/submit-tool-outputs.ts'
 import type { Message } from '../../conversations/message-store.ts'
-import type { IdempotencyKey } from '../../db/idempotency-store.ts'
 import type { JournalEntry } from '../../journal/journal-store.ts'
 import { toIdempotencyKey } from '../idempotency-key.ts'
 import type { SseStreams } from '../sse.ts'
@@ -19,7 +18,7 @@ import { chatSchema, messageSchema, toChat, toMessage } from './chat-wire.ts'
 import { conversationIdField, idField, optionalConversationIdField } from './open-fields.ts'
 
 export type ChatServices = {
-  startRun(who: Principal, request: ChatRequest, record: IdempotencyKey | undefined): Promise<StartedRun>
+  startRun(who: Principal, request: ChatRequest): Promise<StartedRun>
   submitToolOutputs(who: Principal, request: ToolOutputsRequest): Promise<ResumedRun>
   followRun(position: FollowPosition): AsyncIterable<JournalEntry<ChatEvent>[]>
   getRun(who: Principal, address: RunAddress): Promise<Run>
@@ -70,12 +69,10 @@ const startingRoutes =
         },
       },
       async (request, reply) => {
-        const record = toIdempotencyKey(request, {
-          ...request.body,
-          conversation_id: request.query.conversation_id ?? request.body.conversation_id,
-        })
+        const conversationId = request.query.conversation_id ?? request.body.conversation_id
+        const idempotency = toIdempotencyKey(request, { ...request.body, conversation_id: conversationId })
         const prefer = parsePrefer(request.headers.prefer)
-        const started = await services.startRun(request.principal, toChatRequest(request.body, request.query.conversation_id), record)
+        const started = await services.startRun(request.principal, { ...toChatRequest(request.body), conversationId, idempotency })
         const style = styleOf(request.body)
         const withIds = request.query.event_ids === undefined ? style === 'guide' : request.query.event_ids === 'true'
         if (request.body.stream) return sendChat(services, reply, { run: started.run, cursor: 0, style, withIds })

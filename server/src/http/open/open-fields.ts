@@ -52,17 +52,29 @@ export const metaDataField = z
   .nullish()
   .transform((map) => map ?? {})
 
-export const pageNumberField = z.coerce
-  .number('must be a page number from 1')
-  .int('must be a page number from 1')
-  .min(1, 'must be a page number from 1')
-  .max(1_000_000)
-  .default(1)
+const PAGE_RULE = 'must be a page number from 1'
 
-export const pageSizeField = (most: number) => {
+/** For routes that take it under more than one name. */
+export const optionalPageNumberField = z.coerce
+  .number(PAGE_RULE)
+  .int(PAGE_RULE)
+  .min(1, PAGE_RULE)
+  .max(1_000_000, 'must be at most 1000000')
+  .optional()
+
+export const pageNumberField = optionalPageNumberField.default(1)
+
+export const pageSizeField = (most: number, usual = most) => {
   const rule = `must be a number from 1 to ${most}`
-  return z.coerce.number(rule).int(rule).min(1, rule).max(most, rule).default(most)
+  return z.coerce.number(rule).int(rule).min(1, rule).max(most, rule).default(usual)
 }
+
+/** In a query, where it is text. */
+export const booleanField = z
+  .string()
+  .toLowerCase()
+  .pipe(z.enum(['true', 'false'], 'must be true or false'))
+  .transform((text) => text === 'true')
 
 /** Seconds, as the Open API writes times. */
 export const toSeconds = (ms: number) => Math.floor(ms / 1000)

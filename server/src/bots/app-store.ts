@@ -1,0 +1,110 @@
+import type { Selectable } from 'kysely'
+import { z } from 'zod'
+import { isDuplicate } from '../db/database.ts'
+import type { Db } from '../db/database.ts'
+import type { AppTable } from '../db/tables.ts'
+import { AppError } from '../lib/app-error.ts'
+
+/** The words of canvases. */
+export const variableTypeSchema = z.enum(['string', 'integer', 'float', 'boolean', 'object', 'list'])
+
+export const appVariablesSchema = z
+  .array(
+    z.object({
+      name: z.string().regex(/^[A-Za-z_]\w{0,99}$/),
+      type: variableTypeSchema.default('string'),
+      default: z.string().max(10_000).default(''),
+      description: z.string().max(1_000).default(''),
+    }),
+  )
+  .max(100)
+  .default([])
+
+export type AppVariable = z.infer<typeof appVariablesSchema>[number]
+
+/** Workflows that belong together and the variables they share; Coze's word for it. The running server is another App. */
+export type AppEntry = {
+  id: string
+  ownerId: string
+  name: string
+  description: string
+  iconUrl: string
+  version: string
+  variables: AppVariable[]
+  createdAt: number
+  updatedAt: number
+}
+
+export async function findApp(db: Db, appId: string): Promise<AppEntry | undefined> {
+  const row = await db.selectFrom('app').selectAll().where('id', '=', appId).executeTakeFirst()
+  return row && toApp(row)
+}
+
+/** The oldest of that name. */
+export async function findAppByName(db: Db, ownerId: string, name: string): Promise<AppEntry | undefined> {
+  const row = await db
+    .selectFrom('app')
+    .selectAll()
+    .where('owner_id', '=', ownerId)
+    .where('name', '=', name)
+    .orderBy('id')
+    .limit(1)
+    .executeTakeFirst()
+  return row && toApp(row)
+}
+
+export async function listApps(db: Db, ownerId: string, page: { offset: number; limit: number }): Promise<AppEntry[]> {
+  const rows = await db
+    .selectFrom('app')
+    .selectAll()
+    .where('owner_id', '=', ownerId)
+    .orderBy('id', 'desc')
+    .limit(page.limit)
+    .offset(page.offset)
+    .execute()
+  return rows.map(toApp)
+}
+
+export async function countApps(db: Db, ownerId: string): Promise<number> {
+  const { total } = await db
+    .selectFrom('app')
+    .select((eb) => eb.fn.countAll().as('total'))
+    .where('owner_id', '=', ownerId)
+    .executeTakeFirstOrThrow()
+  return Number(total)
+}
+
+/** Throws `conflict` when the id is taken. */
+export async function insertApp(db: Db, app: AppEntry): Promise<void> {
+  try {
+    await db
+      .insertInto('app')
+      .values({ id: app.id, owner_id: app.ownerId, created_at: app.createdAt, ...changeable(app) })
+      .execute()
+  } catch (cause) {
+    if (isDuplicate(cause)) throw new AppError('conflict', `app id ${app.id} is taken`, { cause })
+    throw cause
+  }
+}
+
+export async function updateApp(db: Db, app: AppEntry): Promise<void> {
+  await db.updateTable('app').set(changeable(app)).where('id', '=', app.id).execute()
+}
+
+function changeable({ name, description, iconUrl, version, variables, updatedAt }: AppEntry) {
+  return { name, description, icon_url: iconUrl, version, variables: JSON.stringify(variables), updated_at: updatedAt }
+}
+
+function toApp(row: Selectable<AppTable>): AppEntry {
+  return {
+    id: String(row.id),
+    ownerId: String(row.owner_id),
+    name: row.name,
+    description: row.description,
+    iconUrl: row.icon_url,
+    version: row.version,
+    variables: appVariablesSchema.parse(JSON.parse(row.variables)),
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  }
+}

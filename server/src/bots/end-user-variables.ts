@@ -1,0 +1,54 @@
+import type { Principal } from '../accounts/principal.ts'
+import type { Db } from '../db/database.ts'
+import { AppError } from '../lib/app-error.ts'
+import type { Clock } from '../lib/clock.ts'
+import { getOwnApp } from './apps.ts'
+import { findPublishedBot } from './bot-store.ts'
+import { getOwnBot } from './bots.ts'
+import { listEndUserVariables, saveEndUserVariables } from './end-user-variable-store.ts'
+import type { StoredVariable, VariableScope } from './end-user-variable-store.ts'
+
+/** Variables are declared by a bot or by an app; each end user of the caller has values of its own for them. */
+export type VariableHolder = Pick<VariableScope, 'holder' | 'holderId' | 'endUser'>
+
+/** Declared variables with their values, in the order of the declaration; a default has no times. No names: all of them. */
+export async function readVariables(
+  { db }: { db: Db },
+  who: Principal,
+  { names, ...holder }: VariableHolder & { names: string[] },
+): Promise<StoredVariable[]> {
+  const declared = await declaredVariables(db, who, holder)
+  const stored = await listEndUserVariables(db, { ownerId: who.userId, ...holder })
+  const values = new Map(stored.map((variable) => [variable.name, variable]))
+
+  const wanted = [...declared].filter(([name]) => names.length === 0 || names.includes(name))
+  return wanted.map(([name, value]) => values.get(name) ?? { name, value, createdAt: 0, updatedAt: 0 })
+}
+
+/** Throws `invalid_request` for a variable that is not declared; then no value is changed. */
+export async function writeVariables(
+  { db, clock }: { db: Db; clock: Clock },
+  who: Principal,
+  { values, ...holder }: VariableHolder & { values: Map<string, string> },
+): Promise<void> {
+  const declared = await declaredVariables(db, who, holder)
+  const unknown = [...values.keys()].find((name) => !declared.has(name))
+  if (unknown !== undefined)
+    throw new AppError('invalid_request', `data: the ${holder.holder} has no variable named ${JSON.stringify(unknown.slice(0, 100))}`)
+
+  await saveEndUserVariables(db, { ownerId: who.userId, ...holder }, { values, now: clock() })
+}
+
+/** Names and defaults. A bot's are those of the live version, and those that only its draft has. */
+async function declaredVariables(db: Db, who: Principal, { holder, holderId }: VariableHolder): Promise<Map<string, string>> {
+  if (holder === 'app') return toDefaults((await getOwnApp({ db }, who, holderId)).variables)
+
+  const bot = await getOwnBot({ db }, who, holderId)
+  const live = await findPublishedBot(db, bot.id)
+  // the later ones win
+  return toDefaults([...bot.draft.variables, ...(live?.config.variables ?? [])])
+}
+
+function toDefaults(variables: { name: string; default: string }[]): Map<string, string> {
+  return new Map(variables.map(({ name, default: value }) => [name, value]))
+}
