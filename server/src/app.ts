@@ -2,6 +2,12 @@ import { join } from 'node:path'
 import { createKeyAuthentication } from './accounts/api-key-authentication.ts'
 import { createConsoleSessions } from './accounts/console-sessions.ts'
 import type { Principal } from './accounts/principal.ts'
+import { getUser } from './accounts/users.ts'
+import { getOwnApp, listOwnApps } from './bots/apps.ts'
+import { changeDraft, createDraft } from './bots/bot-drafts.ts'
+import { countBots, listBotFaces } from './bots/bot-list-store.ts'
+import { getOwnBot, publishBot, unpublishBot } from './bots/bots.ts'
+import { readVariables, writeVariables } from './bots/end-user-variables.ts'
 import { createPublishedBots } from './bots/published-bots.ts'
 import type { ChatEvent } from './chat/chat-event.ts'
 import { createLiveRuns } from './chat/live-runs.ts'
@@ -11,6 +17,7 @@ import { startRunOnce } from './chat/repeat-run.ts'
 import { submitToolOutputs } from './chat/submit-tool-outputs.ts'
 import { cancelRun, getRun, getRunMessages } from './chat/runs.ts'
 import * as conversations from './conversations/conversations.ts'
+import * as messages from './conversations/messages.ts'
 import type { Core } from './core.ts'
 import { pingDatabase } from './db/database.ts'
 import { createGroupCommit } from './db/group-commit.ts'
@@ -109,7 +116,7 @@ async function build(core: Core) {
 /** The use cases as the routes call them. */
 function toServices(core: Core, house: House): HttpServices {
   const { db, clock, nextId, secrets } = core
-  const { files, keys, metrics, publishedBots, sessions, streams } = house
+  const { files, keys, metrics, sessions, streams } = house
   const conversing = { db, nextId, clock }
 
   return {
@@ -126,10 +133,59 @@ function toServices(core: Core, house: House): HttpServices {
       clearConversation: (who, id) => conversations.clearConversation(conversing, who, id),
       deleteConversation: (who, id) => conversations.deleteConversation(conversing, who, id),
     },
-    messages: { listMessages: (who, request) => conversations.listOwnMessages(conversing, who, request) },
-    bots: { getPublishedBot: (who, botId) => publishedBots.get(who, botId) },
+    ...resourceServices(core, house),
     console: { sessions, keys: { db, secrets, clock, forgetKey: keys.forget } },
     ops: { metrics, metricsToken: core.config.metricsToken, findProblem: () => findProblem(core) },
+  }
+}
+
+function resourceServices(core: Core, house: House): Pick<HttpServices, 'messages' | 'bots' | 'apps' | 'variables' | 'users'> {
+  const { db, clock, nextId } = core
+  const { publicUrl } = core.config
+  const deps = { db, nextId, clock, links: house.files.links }
+
+  return {
+    messages: {
+      listMessages: (who, request) => conversations.listOwnMessages(deps, who, request),
+      createMessage: (who, request) => messages.createMessage(deps, who, request),
+      getMessage: (who, address) => messages.getMessage(deps, who, address),
+      changeMessage: (who, change) => messages.changeMessage(deps, who, change),
+      deleteMessage: (who, address) => messages.deleteMessage(deps, who, address),
+      giveFeedback: (who, request) => messages.giveFeedback(deps, who, request),
+      getFeedback: (who, address) => messages.getFeedback(deps, who, address),
+      withdrawFeedback: (who, address) => messages.withdrawFeedback(deps, who, address),
+    },
+    bots: { publicUrl, ...botServices(core, house) },
+    apps: {
+      publicUrl,
+      getApp: (who, appId) => getOwnApp(deps, who, appId),
+      listApps: (who, page) => listOwnApps(deps, who, page),
+    },
+    variables: {
+      readVariables: (who, request) => readVariables(deps, who, request),
+      writeVariables: (who, request) => writeVariables(deps, who, request),
+    },
+    users: { getUser: (who) => getUser(deps, who.userId) },
+  }
+}
+
+function botServices({ db, clock, nextId }: Core, { files, publishedBots }: House): Omit<HttpServices['bots'], 'publicUrl'> {
+  const deps = { db, nextId, clock, links: files.links }
+  // what this process publishes or takes offline counts at once
+  const forgetting = async <T>(botId: string, change: Promise<T>): Promise<T> => change.finally(() => publishedBots.forget(botId))
+
+  return {
+    getPublishedBot: (who, botId) => publishedBots.get(who, botId),
+    getDraft: (who, botId) => getOwnBot(deps, who, botId),
+    createDraft: (who, change) => createDraft(deps, who, change),
+    changeDraft: (who, change) => changeDraft(deps, who, change),
+    publishBot: (who, botId) => forgetting(botId, publishBot(deps, who, { botId })),
+    unpublishBot: (who, botId) => forgetting(botId, unpublishBot(deps, who, botId)),
+    async listBots({ userId }, { status, page, size }) {
+      const filter = { ownerId: userId, status }
+      const [bots, total] = await Promise.all([listBotFaces(db, filter, { offset: (page - 1) * size, limit: size }), countBots(db, filter)])
+      return { bots, total }
+    },
   }
 }
 

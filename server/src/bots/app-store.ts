@@ -5,14 +5,12 @@ import type { Db } from '../db/database.ts'
 import type { AppTable } from '../db/tables.ts'
 import { AppError } from '../lib/app-error.ts'
 
-/** The words of canvases. */
-export const variableTypeSchema = z.enum(['string', 'integer', 'float', 'boolean', 'object', 'list'])
-
 export const appVariablesSchema = z
   .array(
-    z.object({
+    z.strictObject({
       name: z.string().regex(/^[A-Za-z_]\w{0,99}$/),
-      type: variableTypeSchema.default('string'),
+      /** The words of canvases. */
+      type: z.enum(['string', 'integer', 'float', 'boolean', 'object', 'list']).default('string'),
       default: z.string().max(10_000).default(''),
       description: z.string().max(1_000).default(''),
     }),

@@ -24,10 +24,7 @@ export async function listOwnApps(
   who: Principal,
   { page, size }: { page: number; size: number },
 ): Promise<{ apps: AppEntry[]; total: number }> {
-  const [apps, total] = await Promise.all([
-    listApps(db, who.userId, { offset: (page - 1) * size, limit: size }),
-    countApps(db, who.userId),
-  ])
+  const [apps, total] = await Promise.all([listApps(db, who.userId, { offset: (page - 1) * size, limit: size }), countApps(db, who.userId)])
   return { apps, total }
 }
 

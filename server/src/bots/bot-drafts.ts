@@ -31,11 +31,7 @@ export async function createDraft(deps: DraftDeps, who: Principal, change: Draft
   return createBot(deps, who, await changed(deps, who, { before: { ...empty, name: change.name }, change }))
 }
 
-export async function changeDraft(
-  deps: DraftDeps,
-  who: Principal,
-  { botId, ...change }: DraftChange & { botId: string },
-): Promise<Bot> {
+export async function changeDraft(deps: DraftDeps, who: Principal, { botId, ...change }: DraftChange & { botId: string }): Promise<Bot> {
   const { name, description, iconUrl, draft: config } = await getOwnBot(deps, who, botId)
   const draft = await changed(deps, who, { before: { name, description, iconUrl, config }, change })
   return saveDraft(deps, who, { botId, ...draft })
@@ -90,6 +86,7 @@ async function modelNameOf(db: Db, model: string): Promise<string> {
   if (BUILT_IN.includes(model)) return model
 
   const found = (await findModelByName(db, model)) ?? (/^\d{1,19}$/.test(model) ? await findModelById(db, model) : undefined)
-  if (!found) throw new AppError('invalid_request', `model_id: there is no model ${model}: give the name or the id of a model of this server`)
+  if (!found)
+    throw new AppError('invalid_request', `model_id: there is no model ${model}: give the name or the id of a model of this server`)
   return found.name
 }

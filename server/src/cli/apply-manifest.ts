@@ -1,14 +1,21 @@
 import { getUserByEmail, listUsers } from '../accounts/users.ts'
+import { saveApp } from '../bots/apps.ts'
 import { findBot, findBotByName } from '../bots/bot-store.ts'
 import type { Bot } from '../bots/bot-config.ts'
 import { createBot, hasUnpublishedChanges, publishBot, saveDraft } from '../bots/bots.ts'
 import type { Core } from '../core.ts'
 import { AppError } from '../lib/app-error.ts'
 import { findModelByName, saveModel } from '../models/model-store.ts'
-import type { Manifest, ManifestBot, ManifestModel } from './manifest.ts'
+import type { Manifest, ManifestApp, ManifestBot, ManifestModel } from './manifest.ts'
 
 /** What became of one thing of a manifest. */
-export type Applied = { kind: 'model' | 'bot'; id: string; name: string; change: 'created' | 'updated' | 'unchanged'; published?: string }
+export type Applied = {
+  kind: 'model' | 'app' | 'bot'
+  id: string
+  name: string
+  change: 'created' | 'updated' | 'unchanged'
+  published?: string
+}
 
 /** Makes it so: all of the manifest or, when a part is refused, nothing. Doing it twice changes nothing. */
 export async function applyManifest(core: Core, manifest: Manifest): Promise<Applied[]> {
@@ -16,6 +23,7 @@ export async function applyManifest(core: Core, manifest: Manifest): Promise<App
     const deps = { ...core, db: tx }
     const applied: Applied[] = []
     for (const model of manifest.models) applied.push(await applyModel(deps, model))
+    for (const app of manifest.apps) applied.push(await applyApp(deps, app))
     for (const bot of manifest.bots) applied.push(await applyBot(deps, bot))
     return applied
   })
@@ -26,8 +34,14 @@ async function applyModel(core: Core, wanted: ManifestModel): Promise<Applied> {
   return { kind: 'model', id, name: wanted.name, change }
 }
 
+async function applyApp(core: Core, { owner, ...wanted }: ManifestApp): Promise<Applied> {
+  const who = { userId: await ownerId(core, { thing: `app ${wanted.name}`, owner }) }
+  const { id, change } = await saveApp(core, who, wanted)
+  return { kind: 'app', id, name: wanted.name, change }
+}
+
 async function applyBot(core: Core, wanted: ManifestBot): Promise<Applied> {
-  const who = { userId: await ownerId(core, wanted) }
+  const who = { userId: await ownerId(core, { thing: `bot ${wanted.name}`, owner: wanted.owner }) }
   await assertModel(core, wanted)
 
   const { id, name, description, iconUrl, config } = wanted
@@ -55,14 +69,13 @@ async function saveIfDifferent(core: Core, bot: Bot, wanted: Wanted): Promise<Bo
   return { ...(await saveDraft(core, { userId: bot.ownerId }, { botId: bot.id, ...wanted })), change: 'updated' }
 }
 
-/** Without an owner the bot is the only user's, where there is only one. */
-async function ownerId(core: Core, bot: ManifestBot): Promise<string> {
-  if (bot.owner !== undefined) return (await getUserByEmail(core, bot.owner)).id
+/** Without an owner it is the only user's, where there is only one. */
+async function ownerId(core: Core, { thing, owner }: { thing: string; owner: string | undefined }): Promise<string> {
+  if (owner !== undefined) return (await getUserByEmail(core, owner)).id
 
   const { users, total } = await listUsers(core, { page: 1, size: 2 })
   const [only] = users
-  if (!only || total > 1)
-    throw new AppError('invalid_request', `bot ${bot.name} needs an owner: the e-mail address of one of the ${total} users`)
+  if (!only || total > 1) throw new AppError('invalid_request', `${thing} needs an owner: the e-mail address of one of the ${total} users`)
   return only.id
 }
 

@@ -1,13 +1,15 @@
 import { readFile } from 'node:fs/promises'
 import { parse } from 'yaml'
 import { z } from 'zod'
+import { appVariablesSchema } from '../bots/app-store.ts'
+import type { WantedApp } from '../bots/apps.ts'
 import { botConfigSchema } from '../bots/bot-config.ts'
 import type { BotConfig } from '../bots/bot-config.ts'
 import { environment } from '../config.ts'
 import { AppError } from '../lib/app-error.ts'
 
-/** What a manifest says: models and bots as they should be. */
-export type Manifest = { models: ManifestModel[]; bots: ManifestBot[] }
+/** What a manifest says: models, apps and bots as they should be. */
+export type Manifest = { models: ManifestModel[]; apps: ManifestApp[]; bots: ManifestBot[] }
 
 export type ManifestModel = {
   name: string
@@ -17,6 +19,8 @@ export type ManifestModel = {
   apiKey: string
   providerModel: string
 }
+
+export type ManifestApp = WantedApp & { owner: string | undefined }
 
 export type ManifestBot = {
   id: string | undefined
@@ -181,19 +185,37 @@ const botSchema = z
     }
   })
 
+const appSchema = z
+  .object({
+    id: idField,
+    owner: z.string().optional(),
+    name: text(255).min(1, 'must not be empty'),
+    description: text(10_000).default(''),
+    icon_url: text(2000).default(''),
+    version: versionField.default('1.0.0'),
+    variables: appVariablesSchema,
+  })
+  .strict()
+  .transform(({ icon_url: iconUrl, owner, ...rest }): ManifestApp => ({ ...rest, iconUrl, owner }))
+
 /** A name of the configuration as the manifest writes it. */
 const inManifest = (name: PropertyKey) => (typeof name === 'string' ? name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`) : name)
 
 const manifestSchema = z
-  .object({ models: z.array(modelSchema).default([]), bots: z.array(botSchema).default([]) })
+  .object({ models: z.array(modelSchema).default([]), apps: z.array(appSchema).default([]), bots: z.array(botSchema).default([]) })
   .strict()
-  .superRefine(({ models, bots }, context) => {
+  .superRefine(({ models, apps, bots }, context) => {
     const names = models.map((model) => model.name)
-    // without an id a bot is known by its name, among those of its owner
-    const ids = bots.map((bot) => bot.id ?? [bot.name, bot.owner].filter(Boolean).join(' of '))
     for (const at of repeatsIn(names))
       context.addIssue({ code: 'custom', path: ['models', at, 'name'], message: `${names[at]} is there twice` })
-    for (const at of repeatsIn(ids)) context.addIssue({ code: 'custom', path: ['bots', at, 'id'], message: `${ids[at]} is there twice` })
+    for (const [kind, things] of Object.entries({ apps, bots })) {
+      const ids = things.map(idOrName)
+      for (const at of repeatsIn(ids)) context.addIssue({ code: 'custom', path: [kind, at, 'id'], message: `${ids[at]} is there twice` })
+    }
   })
+
+/** Without an id a thing is known by its name, among those of its owner. */
+const idOrName = ({ id, name, owner }: { id?: string; name: string; owner: string | undefined }): string =>
+  id ?? [name, owner].filter(Boolean).join(' of ')
 
 const repeatsIn = (values: string[]): number[] => values.flatMap((value, at) => (values.indexOf(value) === at ? [] : [at]))

@@ -11,7 +11,10 @@ import { deleteMessageRow, deleteStepsOfRun, findMessage, insertMessage, updateM
 import type { Message } from './message-store.ts'
 
 export type MessageAddress = { conversationId: string; messageId: string }
-export type MessageChange = MessageAddress & { text: Pick<Message, 'content' | 'contentType'> | undefined; metaData: Record<string, string> | undefined }
+export type MessageChange = MessageAddress & {
+  text: Pick<Message, 'content' | 'contentType'> | undefined
+  metaData: Record<string, string> | undefined
+}
 export type FeedbackRequest = MessageAddress & Pick<Feedback, 'type' | 'reasonTypes' | 'comment'>
 
 /** Puts a message into the conversation's section of now, without a chat: the next chat sees it. */
@@ -35,7 +38,11 @@ export async function getMessage(deps: { db: Db }, who: Principal, { conversatio
 }
 
 /** What is not given stays; meta data are replaced as a whole. */
-export async function changeMessage(deps: ConversationDeps, who: Principal, { text, metaData, ...address }: MessageChange): Promise<Message> {
+export async function changeMessage(
+  deps: ConversationDeps,
+  who: Principal,
+  { text, metaData, ...address }: MessageChange,
+): Promise<Message> {
   const message = await getMessage(deps, who, address)
   await assertChangeable(deps.db, message)
 

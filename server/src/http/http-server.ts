@@ -13,6 +13,8 @@ import { consoleRoutes } from './console/console-routes.ts'
 import type { ConsoleServices } from './console/console-routes.ts'
 import { opsRoutes } from './ops-routes.ts'
 import type { OpsServices } from './ops-routes.ts'
+import { appRoutes } from './open/open-apps.ts'
+import type { AppServices } from './open/open-apps.ts'
 import { botRoutes } from './open/open-bots.ts'
 import type { BotServices } from './open/open-bots.ts'
 import { chatRoutes } from './open/open-chat.ts'
@@ -23,6 +25,10 @@ import { messageRoutes } from './open/open-messages.ts'
 import type { MessageServices } from './open/open-messages.ts'
 import { fileRoutes } from './open/open-files.ts'
 import type { FileServices } from './open/open-files.ts'
+import { userRoutes } from './open/open-users.ts'
+import type { UserServices } from './open/open-users.ts'
+import { variableRoutes } from './open/open-variables.ts'
+import type { VariableServices } from './open/open-variables.ts'
 import { serveReference } from './reference.ts'
 import { recordRequests } from './request-log.ts'
 import { validatorCompiler } from './validation.ts'
@@ -36,6 +42,9 @@ export type HttpServices = {
   conversations: ConversationServices
   messages: MessageServices
   bots: BotServices
+  apps: AppServices
+  variables: VariableServices
+  users: UserServices
   files: FileServices
   ops: OpsServices
   console: ConsoleServices
@@ -93,6 +102,9 @@ export async function createHttpServer(services: HttpServices, options: HttpOpti
   await http.register(conversationRoutes(services.conversations))
   await http.register(messageRoutes(services.messages))
   await http.register(botRoutes(services.bots))
+  await http.register(appRoutes(services.apps))
+  await http.register(variableRoutes(services.variables))
+  await http.register(userRoutes(services.users))
   await http.register(fileRoutes(services.files))
   return http
 }

@@ -18,7 +18,9 @@ export type NginxFront = AsyncDisposable & {
 
 /** `part` is what the guide shows; of it only the port, the backend's address and the paths of the certificate are replaced. */
 export async function startNginx(part: string, backendPort: number): Promise<NginxFront> {
+  await using started = new AsyncDisposableStack()
   const dir = await mkdtemp(join(tmpdir(), 'coze-plus-nginx-'))
+  started.defer(() => rm(dir, { recursive: true, force: true }))
   const certificatePath = join(dir, 'certificate.pem')
   const keyPath = join(dir, 'key.pem')
   const configPath = join(dir, 'nginx.conf')
@@ -33,18 +35,10 @@ export async function startNginx(part: string, backendPort: number): Promise<Ngi
   await mkdir(join(dir, 'temp'))
   await writeFile(configPath, config(site))
 
-  const nginx = startProgram(requireProgram('nginx'), ['-p', dir, '-c', configPath, '-e', 'stderr'])
-  const dispose = async () => {
-    await nginx.stop()
-    await rm(dir, { recursive: true, force: true })
-  }
-  try {
-    await untilAnswering(nginx, port)
-  } catch (cause) {
-    await dispose()
-    throw cause
-  }
-  return { port, name: NAME, certificatePath, [Symbol.asyncDispose]: dispose }
+  const nginx = started.use(startProgram(requireProgram('nginx'), ['-p', dir, '-c', configPath, '-e', 'stderr']))
+  await untilAnswering(nginx, port)
+  const all = started.move()
+  return { port, name: NAME, certificatePath, [Symbol.asyncDispose]: () => all.disposeAsync() }
 }
 
 const NAME = 'api.example.com'

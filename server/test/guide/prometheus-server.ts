@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { startProgram } from '../support/child-program.ts'
+import type { ChildProgram } from '../support/child-program.ts'
 import { requireProgram } from '../support/find-program.ts'
 import { freePort } from '../support/free-port.ts'
 
@@ -15,25 +16,19 @@ export type Sample = { labels: Record<string, string>; value: number }
 
 /** A Prometheus of one's own that reads `/metrics` of this port every second. */
 export async function startPrometheus(targetPort: number): Promise<PrometheusServer> {
+  await using started = new AsyncDisposableStack()
   const dir = await mkdtemp(join(tmpdir(), 'coze-plus-prometheus-'))
+  started.defer(() => rm(dir, { recursive: true, force: true }))
   const configPath = join(dir, 'prometheus.yml')
   await writeFile(configPath, config(targetPort))
+
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
   const places = [`--config.file=${configPath}`, `--storage.tsdb.path=${join(dir, 'data')}`, `--web.listen-address=127.0.0.1:${port}`]
-  const prometheus = startProgram(requireProgram('prometheus'), [...places, '--log.level=warn'])
-
-  const dispose = async () => {
-    await prometheus.stop()
-    await rm(dir, { recursive: true, force: true })
-  }
-  try {
-    await untilReady(`${url}/-/ready`)
-  } catch (cause) {
-    await dispose()
-    throw new Error(`Prometheus does not start:\n${prometheus.printed().stderr}`, { cause })
-  }
-  return { query: (promql) => ask(url, promql), [Symbol.asyncDispose]: dispose }
+  const prometheus = started.use(startProgram(requireProgram('prometheus'), [...places, '--log.level=warn']))
+  await untilReady(`${url}/-/ready`, prometheus)
+  const all = started.move()
+  return { query: (promql) => ask(url, promql), [Symbol.asyncDispose]: () => all.disposeAsync() }
 }
 
 const config = (targetPort: number) => `
@@ -52,7 +47,7 @@ async function ask(url: string, promql: string): Promise<Sample[]> {
 
 type QueryAnswer = { status: string; error?: string; data: { result: { metric: Record<string, string>; value: [number, string] }[] } }
 
-async function untilReady(url: string): Promise<void> {
+async function untilReady(url: string, prometheus: ChildProgram): Promise<void> {
   for (let tries = 0; tries < 150; tries++) {
     const isReady = await fetch(url).then(
       (response) => response.ok,
@@ -61,5 +56,5 @@ async function untilReady(url: string): Promise<void> {
     if (isReady) return
     await setTimeout(100)
   }
-  throw new Error('it does not get ready')
+  throw new Error(`Prometheus does not get ready:\n${prometheus.printed().stderr}`)
 }

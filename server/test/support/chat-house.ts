@@ -46,6 +46,8 @@ export async function openChatHouse(db: Db, options: HouseOptions = {}) {
     },
     getTools: async () => [],
     findVariables: async () => ({}),
+    getTools: async () => [],
+    findVariables: async () => ({}),
     onEnded: (run) => void ended.push(run),
     readFile: (who) => async (fileId) => {
       if (who.userId !== '1' || fileId !== '55') throw new AppError('not_found', `file ${fileId} not found`)
