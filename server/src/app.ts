@@ -7,6 +7,7 @@ import { getOwnApp, listOwnApps } from './bots/apps.ts'
 import { changeDraft, createDraft } from './bots/bot-drafts.ts'
 import { countBots, listBotFaces } from './bots/bot-list-store.ts'
 import { getOwnBot, publishBot, unpublishBot } from './bots/bots.ts'
+import { findEndUserVariables } from './bots/end-user-variable-store.ts'
 import { readVariables, writeVariables } from './bots/end-user-variables.ts'
 import { createPublishedBots } from './bots/published-bots.ts'
 import type { ChatEvent } from './chat/chat-event.ts'
@@ -21,6 +22,7 @@ import * as messages from './conversations/messages.ts'
 import type { Core } from './core.ts'
 import { pingDatabase } from './db/database.ts'
 import { createGroupCommit } from './db/group-commit.ts'
+import { deleteIdempotencyBefore } from './db/idempotency-store.ts'
 import { createDiskObjectStore } from './files/disk-object-store.ts'
 import { resolveFileForModel } from './files/file-for-model.ts'
 import { DEFAULT_MAX_UPLOAD_BYTES } from './files/files.ts'
@@ -46,6 +48,7 @@ export type App = {
 
 const LIMITS = { maxRuns: 5_000, maxRunMs: 600_000 }
 const JOURNAL_KEPT_MS = 24 * 60 * 60 * 1000
+const IDEMPOTENCY_KEPT_MS = 24 * 60 * 60 * 1000
 const RECOVER_EVERY_MS = 5_000
 const PRUNE_EVERY_MS = 60_000
 const PRUNE_RUNS = 2_000
@@ -198,7 +201,8 @@ function chatServices(core: Core, house: House): Omit<HttpServices['chat'], 'str
     giveUp: house.giveUp.signal,
     getModel: models.getAdapter,
     getTools: async () => [],
-    findVariables: async () => ({}),
+    findVariables: (who: Principal, scope: { botId: string; endUser: string }) =>
+      findEndUserVariables(db, { ownerId: who.userId, ...scope }),
     onEnded: metrics.runEnded,
     readFile: (who: Principal) => async (fileId: string) => toModelPart(await resolveFileForModel(files, who, fileId)),
   }
@@ -215,11 +219,12 @@ function chatServices(core: Core, house: House): Omit<HttpServices['chat'], 'str
 
 /** What goes on by itself: runs of dead processes are ended, old journals deleted. */
 async function startChores({ db, clock, nextId }: Core, { commits, liveRuns, onError }: House) {
-  const recovering = { db, commits, clock, nextId, maxRunMs: LIMITS.maxRunMs, isRunningHere: liveRuns.has }
+  const recovering = { db, commits, clock, nextId, maxRunMs: LIMITS.maxRunMs, isRunningHere: liveRuns.has, onError }
   const recover = async () => void (await recoverRuns(recovering))
   const prune = async () => void (await deleteJournalsBelow(db, firstIdAt(clock() - JOURNAL_KEPT_MS), PRUNE_RUNS))
+  const forget = async () => void (await deleteIdempotencyBefore(db, clock() - IDEMPOTENCY_KEPT_MS))
   await recover()
-  return [repeat(RECOVER_EVERY_MS, recover, onError), repeat(PRUNE_EVERY_MS, prune, onError)]
+  return [repeat(RECOVER_EVERY_MS, recover, onError), repeat(PRUNE_EVERY_MS, prune, onError), repeat(PRUNE_EVERY_MS, forget, onError)]
 }
 
 async function findProblem({ db, logger }: Core): Promise<string | undefined> {

@@ -22,6 +22,7 @@ describe('without any variable', () => {
       admin: { email: 'admin@example.com', password: undefined },
       ...{ allowSignup: false, trustProxy: false, corsOrigins: [], logLevel: 'info', metricsToken: undefined, openai: undefined },
       proxy: { httpProxy: undefined, httpsProxy: undefined, noProxy: undefined },
+      allowedPrivateCidrs: [],
       drainMs: 30_000,
     })
   })
@@ -41,6 +42,7 @@ describe('what the operator says', () => {
       ...{ MASTER_KEY: ' secret ', ADMIN_EMAIL: 'Ada@Example.com', ADMIN_PASSWORD: 'correct horse', ALLOW_SIGNUP: 'Yes' },
       ...{ TRUST_PROXY: '10.0.0.0/8', CORS_ORIGINS: ' https://a.example , https://b.example,', LOG_LEVEL: 'debug', METRICS_TOKEN: 'm' },
       ...{ OPENAI_API_KEY: 'sk-1', HTTPS_PROXY: 'http://proxy:3128', DRAIN_SECONDS: '5' },
+      ALLOWED_PRIVATE_CIDRS: ' 10.0.0.0/8 ,fd00::/8,',
     })
 
     expect(config).toMatchObject({
@@ -50,6 +52,7 @@ describe('what the operator says', () => {
       ...{ trustProxy: '10.0.0.0/8', corsOrigins: ['https://a.example', 'https://b.example'], logLevel: 'debug', metricsToken: 'm' },
       openai: { apiKey: 'sk-1', baseUrl: 'https://api.openai.com/v1', model: 'gpt-4o-mini' },
       ...{ proxy: { httpsProxy: 'http://proxy:3128' }, drainMs: 5_000 },
+      allowedPrivateCidrs: ['10.0.0.0/8', 'fd00::/8'],
     })
   })
 
@@ -86,6 +89,11 @@ describe('a value that cannot be used', () => {
     ['ALLOW_SIGNUP', 'maybe', 'ALLOW_SIGNUP must be true or false'],
     ['LOG_LEVEL', 'loud', 'LOG_LEVEL must be trace, debug, info, warn, error, fatal or silent'],
     ['OPENAI_BASE_URL', 'localhost:11434', 'OPENAI_BASE_URL must be an http(s) URL'],
+    [
+      'ALLOWED_PRIVATE_CIDRS',
+      '10.0.0.0/8, 10.0.0.0/99',
+      'ALLOWED_PRIVATE_CIDRS must be ranges separated by commas: 10.0.0.0/99 is no range such as 10.0.0.0/8 or fd00::/8',
+    ],
     ['DRAIN_SECONDS', '-1', 'DRAIN_SECONDS must be a number of seconds, at most 3600'],
     ['DRAIN_SECONDS', '3601', 'DRAIN_SECONDS must be a number of seconds, at most 3600'],
   ])('%s=%s stops the start with one line that names it', (...[name, value, message]) => {

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { z } from 'zod'
 import type { DatabaseLocation } from './db/database.ts'
+import { findCidrProblem } from './lib/address-rules.ts'
 
 /** Everything the operator decides, read once from the environment; no other file reads it. */
 export type Config = {
@@ -23,6 +24,8 @@ export type Config = {
   openai: { apiKey: string; baseUrl: string; model: string } | undefined
   /** Proxy for calls to model providers. */
   proxy: { httpProxy: string | undefined; httpsProxy: string | undefined; noProxy: string | undefined }
+  /** Private ranges that URLs of users may lead to all the same. */
+  allowedPrivateCidrs: string[]
   /** How long a stopping server waits for live runs. */
   drainMs: number
 }
@@ -42,6 +45,15 @@ const flag = z
   .pipe(z.enum(['', '0', '1', 'true', 'false', 'yes', 'no'], 'must be true or false'))
   .transform((text) => ['1', 'true', 'yes'].includes(text))
 const wholeNumber = (min: number, max: number, hint: string) => z.coerce.number(hint).int(hint).min(min, hint).max(max, hint)
+const list = z
+  .string()
+  .default('')
+  .transform((text) => text.split(',').map((part) => part.trim()))
+  .transform((parts) => parts.filter(Boolean))
+const cidrs = list.superRefine((ranges, context) => {
+  for (const message of ranges.map(findCidrProblem))
+    if (message) context.addIssue({ code: 'custom', message: `must be ranges separated by commas: ${message}` })
+})
 const url = (protocols: RegExp, hint: string) =>
   optional.refine((text) => text === undefined || (URL.canParse(text) && protocols.test(text)), `must be ${hint}`)
 
@@ -56,7 +68,8 @@ const envSchema = z.object({
   ADMIN_PASSWORD: optional.refine((text) => text === undefined || text.length >= 8, 'must have at least 8 characters'),
   ALLOW_SIGNUP: flag.default(false),
   TRUST_PROXY: optional,
-  CORS_ORIGINS: z.string().default(''),
+  CORS_ORIGINS: list,
+  ALLOWED_PRIVATE_CIDRS: cidrs,
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'must be trace, debug, info, warn, error, fatal or silent')
     .default('info'),
@@ -94,9 +107,8 @@ export function loadConfig(env: NodeJS.ProcessEnv = environment): Config {
     admin: { email: vars.ADMIN_EMAIL.toLowerCase(), password: vars.ADMIN_PASSWORD },
     allowSignup: vars.ALLOW_SIGNUP,
     trustProxy: trustProxy(vars.TRUST_PROXY),
-    corsOrigins: vars.CORS_ORIGINS.split(',')
-      .map((text) => text.trim())
-      .filter(Boolean),
+    corsOrigins: vars.CORS_ORIGINS,
+    allowedPrivateCidrs: vars.ALLOWED_PRIVATE_CIDRS,
     logLevel: vars.LOG_LEVEL,
     metricsToken: vars.METRICS_TOKEN,
     openai: vars.OPENAI_API_KEY

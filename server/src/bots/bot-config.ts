@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { botToolSchema } from './bot-tools.ts'
 
 /** What a builder decides about a bot: the draft, and unchanged in each published version. */
 export const botConfigSchema = z.object({
@@ -32,20 +33,7 @@ export const botConfigSchema = z.object({
     )
     .max(100)
     .default([]),
-  tools: z
-    .array(
-      z.discriminatedUnion('type', [
-        /** A function that the caller executes: the chat stops and waits for its output. */
-        z.object({
-          type: z.literal('function'),
-          name: z.string().regex(/^[a-zA-Z0-9_-]{1,64}$/),
-          description: z.string().max(2_000).default(''),
-          parameters: z.record(z.string(), z.unknown()).default({ type: 'object', properties: {} }),
-        }),
-      ]),
-    )
-    .max(50)
-    .default([]),
+  tools: z.array(botToolSchema).max(50).default([]),
   /** Ready-made questions: the caller names one and gives the values of its placeholders. */
   shortcuts: z
     .array(z.object({ id: z.string().regex(/^\d{1,19}$/), name: z.string().min(1).max(100), prompt: z.string().min(1).max(10_000) }))

@@ -10,6 +10,8 @@ export async function findEndUserVariables(
   db: Db,
   { ownerId, botId, endUser }: { ownerId: string; botId: string; endUser: string },
 ): Promise<Record<string, string>> {
+  // nobody in particular has no values
+  if (endUser === '') return {}
   const stored = await listEndUserVariables(db, { ownerId, holder: 'bot', holderId: botId, endUser })
   return Object.fromEntries(stored.map(({ name, value }) => [name, value]))
 }

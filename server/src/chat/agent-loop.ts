@@ -2,6 +2,7 @@ import type { ModelAdapter, ModelMessage, ModelParameters, ModelTool, ModelToolC
 import { ModelError } from '../models/model-adapter.ts'
 import type { AnswerWriter } from './answer-writer.ts'
 import type { ServerTool } from './tools/server-tool.ts'
+import type { CutReason } from './chat-event.ts'
 import { collectToolCalls } from './tool-calls.ts'
 
 /**
@@ -25,7 +26,7 @@ export type AgentJob = {
 }
 
 export type AgentOutcome =
-  { status: 'completed' } | { status: 'requires_action'; calls: ModelToolCall[]; turn: ModelMessage[]; rounds: number }
+  { status: 'completed'; cut?: CutReason } | { status: 'requires_action'; calls: ModelToolCall[]; turn: ModelMessage[]; rounds: number }
 
 /** After so many rounds with tools the model has to answer without. */
 const MAX_ROUNDS = 10
@@ -36,8 +37,8 @@ export async function runAgent(job: AgentJob, answer: AnswerWriter, signal: Abor
   const tools = [...job.serverTools.map(({ name, description, parameters }) => ({ name, description, parameters })), ...job.clientTools]
 
   for (let rounds = job.rounds; ; rounds++) {
-    const { text, calls } = await askModel({ ...job, turn }, rounds < MAX_ROUNDS ? tools : [], { answer, signal })
-    if (calls.length === 0) return { status: 'completed' }
+    const { text, calls, cut } = await askModel({ ...job, turn }, rounds < MAX_ROUNDS ? tools : [], { answer, signal })
+    if (calls.length === 0) return { status: 'completed', cut }
 
     answer.finishAnswer()
     turn.push({ role: 'assistant', content: text, toolCalls: calls })
@@ -54,11 +55,12 @@ export async function runAgent(job: AgentJob, answer: AnswerWriter, signal: Abor
 }
 
 type Asking = { answer: AnswerWriter; signal: AbortSignal }
+type Answered = { text: string; calls: ModelToolCall[]; cut: CutReason | undefined }
 
-async function askModel(job: AgentJob, tools: ModelTool[], { answer, signal }: Asking): Promise<{ text: string; calls: ModelToolCall[] }> {
+async function askModel(job: AgentJob, tools: ModelTool[], { answer, signal }: Asking): Promise<Answered> {
   let text = ''
   const fragments = collectToolCalls()
-  const { usage } = await job.model.answer(
+  const { usage, finishReason } = await job.model.answer(
     {
       messages: [...job.opening, ...job.turn],
       parameters: job.parameters,
@@ -80,7 +82,7 @@ async function askModel(job: AgentJob, tools: ModelTool[], { answer, signal }: A
   const calls = tools.length > 0 ? fragments.calls() : []
   if (calls.length > MAX_CALLS_PER_ROUND)
     throw new ModelError('garbage', `the model called ${calls.length} tools at once: at most ${MAX_CALLS_PER_ROUND} are executed`)
-  return { text, calls }
+  return { text, calls, cut: finishReason === 'length' || finishReason === 'content_filter' ? finishReason : undefined }
 }
 
 async function execute(tools: ServerTool[], call: ModelToolCall, signal: AbortSignal): Promise<ModelMessage & { role: 'tool' }> {

@@ -11,7 +11,8 @@ export type ChatEvent =
   | { type: 'message_completed'; message: CompletedMessage }
   /** The run waits for the caller to execute these; it goes on with their outputs. */
   | { type: 'run_requires_action'; usage: Usage; calls: ModelToolCall[] }
-  | { type: 'run_completed'; finishedAt: number; usage: Usage }
+  /** `calls` is what a caller who keeps the conversation itself is to execute: it comes back with the outputs in a chat of its own. */
+  | { type: 'run_completed'; finishedAt: number; usage: Usage; cut?: CutReason; calls?: ModelToolCall[] }
   | { type: 'run_failed'; finishedAt: number; usage: Usage; error: RunError }
   | { type: 'run_canceled'; finishedAt: number; usage: Usage }
 
@@ -23,6 +24,9 @@ export type CompletedMessage = {
   reasoning: string
   createdAt: number
 }
+
+/** Why the model stopped before its answer was whole. */
+export type CutReason = 'length' | 'content_filter'
 
 export type Usage = { inputTokens: number; outputTokens: number }
 

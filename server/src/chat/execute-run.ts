@@ -6,7 +6,7 @@ import { AppError } from '../lib/app-error.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { NextId } from '../lib/snowflake.ts'
 import { ModelError } from '../models/model-adapter.ts'
-import type { ModelAdapter, ModelMessage, ModelTool } from '../models/model-adapter.ts'
+import type { ModelAdapter, ModelMessage, ModelParameters, ModelTool } from '../models/model-adapter.ts'
 import { runAgent } from './agent-loop.ts'
 import type { AgentJob } from './agent-loop.ts'
 import { createAnswerWriter } from './answer-writer.ts'
@@ -45,8 +45,12 @@ export type RunPlan = {
   /** Ids of the messages of this turn are not smaller: history ends before it. */
   firstMessageId: string
   variables: Record<string, string>
-  /** Functions that the caller of this run executes, beside the bot's. */
+  /** In place of the bot's own. */
+  parameters: ModelParameters
+  /** Functions that the caller of this run executes, the bot's among them. */
   functions: ModelTool[]
+  /** Its caller keeps the conversation: a call of the caller's functions ends it. */
+  isStateless: boolean
   stream: boolean
   readFile: ReadFile
   /** Resolves when the conversation is this run's; absent when it is already. */
@@ -83,9 +87,10 @@ async function work(deps: ExecuteRunDeps, plan: RunPlan, { log, answer, signal }
 
   const job = await prepare(deps, plan, signal)
   const outcome = await runAgent(job, answer, signal)
-  if (outcome.status === 'requires_action') return { ...outcome, waiting: toWaiting(plan, outcome) }
+  if (outcome.status === 'requires_action')
+    return plan.isStateless ? { status: 'completed', calls: outcome.calls } : { ...outcome, waiting: toWaiting(plan, outcome) }
 
-  if (plan.bot.config.suggestReplies) await suggestReplies(deps, job, { answer, signal })
+  if (plan.bot.config.suggestReplies && !plan.isStateless) await suggestReplies(deps, job, { answer, signal })
   return outcome
 }
 
@@ -99,7 +104,7 @@ async function prepare(deps: ExecuteRunDeps, plan: RunPlan, signal: AbortSignal)
   ])
   return {
     model,
-    parameters,
+    parameters: { ...parameters, ...plan.parameters },
     serverTools,
     clientTools: functions,
     stream,

@@ -3,6 +3,7 @@ import type { Db } from '../db/database.ts'
 import type { Journal } from '../journal/journal.ts'
 import { findLastEntry } from '../journal/journal-store.ts'
 import type { JournalEntry } from '../journal/journal-store.ts'
+import { pause } from '../lib/background.ts'
 import type { ChatEvent } from './chat-event.ts'
 import type { Run } from './run-store.ts'
 import { findRun } from './run-store.ts'
@@ -10,21 +11,34 @@ import { findRun } from './run-store.ts'
 export type FollowDeps = { db: Db; journal: Journal<ChatEvent> }
 export type FollowPosition = { runId: string; cursor: number; signal: AbortSignal }
 
+const LOOK_EVERY_MS = 100
+
 /**
  * The events of a run after the cursor, live ones as they come, until the run ends or pauses. A run
  * whose journal is no longer kept is told again from its messages, from the start.
  */
 export async function* followRun({ db, journal }: FollowDeps, position: FollowPosition): AsyncGenerator<JournalEntry<ChatEvent>[]> {
-  let isKept = false
-  for await (const page of journal.follow(position)) {
-    isKept = true
-    yield page
-  }
-  if (isKept || position.signal.aborted || (await findLastEntry(db, position.runId)).seq > 0) return
+  while (!position.signal.aborted) {
+    let isKept = false
+    for await (const page of journal.follow(position)) {
+      isKept = true
+      yield page
+    }
+    if (isKept) return
 
-  const run = await findRun(db, position.runId)
-  if (run) yield await retell(db, run)
+    // @NOTE in this order: the end of a run and of its journal are stored together
+    const run = await findRun(db, position.runId)
+    const stored = await findLastEntry(db, position.runId)
+    if (!run) return
+    if (!isRunning(run) && stored.seq === 0) return yield await retell(db, run)
+    if (!isRunning(run) && stored.seq <= position.cursor) return
+
+    // it has just begun or gone on, here or on another server: its next event is about to be stored
+    await pause(LOOK_EVERY_MS, position.signal)
+  }
 }
+
+const isRunning = ({ status }: Run) => status === 'created' || status === 'in_progress'
 
 async function retell(db: Db, run: Run): Promise<JournalEntry<ChatEvent>[]> {
   const messages = await listRunMessages(db, run.id)

@@ -1,4 +1,4 @@
-import { isDuplicate } from '../db/database.ts'
+import { isDatabaseUnavailable, isDuplicate } from '../db/database.ts'
 import type { Db } from '../db/database.ts'
 import type { GroupCommit } from '../db/group-commit.ts'
 import { listLiveWorkers } from '../db/worker-lease.ts'
@@ -18,6 +18,7 @@ export type RecoverDeps = {
   clock: Clock
   nextId: NextId
   maxRunMs: number
+  onError: (cause: unknown) => void
   /** A clock that was put forward makes every run and every lease look old: what this process executes it does not take for dead. */
   isRunningHere: (runId: string) => boolean
 }
@@ -26,13 +27,27 @@ const PER_ROUND = 100
 const GRACE_MS = 60_000
 const INTERRUPTED = { code: 'interrupted', message: 'the server was stopped while the chat was running: send the message again' }
 
-/** Ends the runs of processes that died: as failed, with the answer as far as it was stored. Answers how many. */
+/** Ends the runs of processes that died: as failed, with the answer as far as it was stored. Answers how many were found. */
 export async function recoverRuns(deps: RecoverDeps): Promise<number> {
   const liveWorkers = await listLiveWorkers(deps.db, deps.clock)
-  const orphans = await listOrphanRuns(deps.db, { liveWorkers, startedBefore: deps.clock() - deps.maxRunMs - GRACE_MS, limit: PER_ROUND })
-  const dead = orphans.filter((run) => !deps.isRunningHere(run.id))
-  for (const run of dead) await endOrphan(deps, run)
-  return dead.length
+  const startedBefore = deps.clock() - deps.maxRunMs - GRACE_MS
+  let found = 0
+  for (let afterId = '0'; ;) {
+    const orphans = await listOrphanRuns(deps.db, { liveWorkers, startedBefore, afterId, limit: PER_ROUND })
+    const last = orphans.at(-1)
+    if (!last) return found
+
+    const dead = orphans.filter((run) => !deps.isRunningHere(run.id))
+    await Promise.all(dead.map((run) => endOrphan(deps, run).catch((cause: unknown) => report(deps, cause))))
+    found += dead.length
+    afterId = last.id
+  }
+}
+
+/** One run that cannot be ended does not keep the others waiting. */
+function report({ onError }: RecoverDeps, cause: unknown): void {
+  if (isDatabaseUnavailable(cause)) throw cause
+  onError(cause)
 }
 
 async function endOrphan({ db, commits, clock, nextId }: RecoverDeps, run: Run): Promise<void> {

@@ -1,8 +1,9 @@
 import type { Principal } from '../accounts/principal.ts'
-import { listRunMessages } from '../conversations/message-store.ts'
 import { once } from '../db/idempotency-store.ts'
 import { AppError } from '../lib/app-error.ts'
+import type { CompletedMessage } from './chat-event.ts'
 import type { FinishedRun } from './execute-run.ts'
+import { followRun } from './follow-run.ts'
 import { findRun } from './run-store.ts'
 import type { Run } from './run-store.ts'
 import { startRun } from './start-run.ts'
@@ -26,10 +27,9 @@ export async function startRunOnce(deps: StartRunDeps, who: Principal, request: 
 
 async function untilFinished({ db, journal }: StartRunDeps, run: Run): Promise<FinishedRun> {
   const position = { runId: run.id, cursor: 0, signal: new AbortController().signal }
-  for await (const page of journal.follow(position)) {
-    if (page.at(-1)?.last) break
+  let answer: CompletedMessage | undefined
+  for await (const page of followRun({ db, journal }, position)) {
+    for (const { event } of page) if (event.type === 'message_completed' && event.message.type === 'answer') answer = event.message
   }
-  const ended = await findRun(db, run.id)
-  const messages = await listRunMessages(db, run.id)
-  return { run: ended ?? run, answer: messages.findLast((message) => message.type === 'answer') }
+  return { run: (await findRun(db, run.id)) ?? run, answer }
 }

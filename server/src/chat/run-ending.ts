@@ -5,7 +5,7 @@ import type { WriteUnit } from '../db/group-commit.ts'
 import { AppError } from '../lib/app-error.ts'
 import type { NextId } from '../lib/snowflake.ts'
 import type { ModelToolCall } from '../models/model-adapter.ts'
-import type { ChatEvent, CompletedMessage, RunError, Usage } from './chat-event.ts'
+import type { ChatEvent, CompletedMessage, CutReason, RunError, Usage } from './chat-event.ts'
 import { updateRunEnd } from './run-store.ts'
 import type { Run } from './run-store.ts'
 
@@ -14,7 +14,7 @@ import type { Run } from './run-store.ts'
  * ends by itself and for one found dead.
  */
 export type Outcome =
-  | { status: 'completed' }
+  | { status: 'completed'; cut?: CutReason; calls?: ModelToolCall[] }
   | { status: 'canceled' }
   | { status: 'failed'; error: RunError }
   /** `waiting` is what it needs to go on. */
@@ -56,7 +56,7 @@ export function closingEvents({ run, outcome, answer }: Ending, nextId: NextId):
       return [
         ...events,
         { type: 'message_completed', message: finishMarker(nextId(), finishedAt) },
-        { type: 'run_completed', finishedAt, usage },
+        { type: 'run_completed', finishedAt, usage, cut: outcome.cut, calls: outcome.calls },
       ]
   }
 }

@@ -44,16 +44,17 @@ export async function findRun(db: Db, runId: string): Promise<Run | undefined> {
   return row && toRun(row)
 }
 
-/** Runs that nobody executes any more: their process is gone, or they are older than a run can be. */
-export async function listOrphanRuns(
-  db: Db,
-  { liveWorkers, startedBefore, limit }: { liveWorkers: string[]; startedBefore: number; limit: number },
-): Promise<Run[]> {
+export type OrphanFilter = { liveWorkers: string[]; startedBefore: number; afterId: string; limit: number }
+
+/** Runs that nobody executes any more: their process is gone, or they are older than a run can be. In the order of their ids. */
+export async function listOrphanRuns(db: Db, { liveWorkers, startedBefore, afterId, limit }: OrphanFilter): Promise<Run[]> {
   const rows = await db
     .selectFrom('run')
     .selectAll()
     .where('status', 'in', ['created', 'in_progress'])
     .where((where) => where.or([where('worker_token', 'not in', ['', ...liveWorkers]), where('created_at', '<', startedBefore)]))
+    .where('id', '>', afterId)
+    .orderBy('id')
     .limit(limit)
     .execute()
   return rows.map(toRun)

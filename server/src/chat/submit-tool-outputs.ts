@@ -69,10 +69,10 @@ async function takeUp({ db, clock, workerToken }: StartRunDeps, run: Run): Promi
 type Resuming = { run: Run; bot: BotVersion; waiting: WaitingRun; results: ModelMessage[]; stream: boolean; firstSeq: number }
 
 function toPlan(deps: StartRunDeps, who: Principal, { run, bot, waiting, results, stream, firstSeq }: Resuming) {
-  const { input, hasHistory, firstMessageId, variables, functions, turn, rounds } = waiting
+  const { input, hasHistory, firstMessageId, variables, parameters, functions, turn, rounds } = waiting
   return {
     run: { ...run, status: 'in_progress' as const, requiredCalls: [], workerToken: deps.workerToken },
-    ...{ bot, input, hasHistory, firstMessageId, variables, functions, stream },
+    ...{ bot, input, hasHistory, firstMessageId, variables, parameters, functions, stream, isStateless: false },
     readFile: deps.readFile(who),
     resumed: { firstSeq, turn: [...turn, ...results], rounds },
   }

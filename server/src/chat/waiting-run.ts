@@ -4,15 +4,15 @@ import type { AgentOutcome } from './agent-loop.ts'
 import type { RunPlan } from './execute-run.ts'
 
 /** What a run that waits for its caller's tool outputs needs to go on, in any process, days later. */
-export type WaitingRun = Pick<RunPlan, 'input' | 'hasHistory' | 'firstMessageId' | 'variables' | 'functions' | 'stream'> & {
+export type WaitingRun = Pick<RunPlan, 'input' | 'hasHistory' | 'firstMessageId' | 'variables' | 'parameters' | 'functions' | 'stream'> & {
   calls: ModelToolCall[]
   turn: ModelMessage[]
   rounds: number
 }
 
 export function toWaiting(plan: RunPlan, { calls, turn, rounds }: Extract<AgentOutcome, { status: 'requires_action' }>): string {
-  const { input, hasHistory, firstMessageId, variables, functions, stream } = plan
-  const waiting: WaitingRun = { input, hasHistory, firstMessageId, variables, functions, stream, calls, turn, rounds }
+  const { input, hasHistory, firstMessageId, variables, parameters, functions, stream } = plan
+  const waiting: WaitingRun = { input, hasHistory, firstMessageId, variables, parameters, functions, stream, calls, turn, rounds }
   return JSON.stringify(waiting)
 }
 

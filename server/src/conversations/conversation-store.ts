@@ -111,7 +111,12 @@ export async function claimConversation(db: Db, conversationId: string, claim: {
 
 /** The chat that runs in the conversation now. */
 export async function findActiveRun(db: Db, conversationId: string): Promise<string | undefined> {
-  const row = await db.selectFrom('conversation').select('active_run_id').where('id', '=', conversationId).where('deleted_at', '=', 0).executeTakeFirst()
+  const row = await db
+    .selectFrom('conversation')
+    .select('active_run_id')
+    .where('id', '=', conversationId)
+    .where('deleted_at', '=', 0)
+    .executeTakeFirst()
   return row?.active_run_id == null ? undefined : String(row.active_run_id)
 }
 

@@ -1,5 +1,7 @@
 import type { Principal } from '../accounts/principal.ts'
 import type { Db } from '../db/database.ts'
+import { insertIdempotency, once } from '../db/idempotency-store.ts'
+import type { IdempotencyKey } from '../db/idempotency-store.ts'
 import { AppError } from '../lib/app-error.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { NextId } from '../lib/snowflake.ts'
@@ -77,16 +79,24 @@ export function draftMessage({ nextId, clock }: ConversationDeps, origin: Messag
   }
 }
 
-export async function createConversation(
-  deps: ConversationDeps,
-  who: Principal,
-  request: NewConversation & { messages: InputMessage[] },
-): Promise<Conversation> {
+export type ConversationRequest = NewConversation & { messages: InputMessage[]; idempotency?: IdempotencyKey }
+
+/** A request with the Idempotency-Key of an earlier one gets that one's conversation, as it is now. */
+export async function createConversation(deps: ConversationDeps, who: Principal, request: ConversationRequest): Promise<Conversation> {
+  return once(deps.db, request.idempotency, {
+    perform: () => storeConversation(deps, who, request),
+    replay: (conversationId) => getConversation(deps, who, conversationId),
+  })
+}
+
+async function storeConversation(deps: ConversationDeps, who: Principal, request: ConversationRequest): Promise<Conversation> {
   const conversation = draftConversation(deps, who, request)
   const origin = { conversationId: conversation.id, sectionId: conversation.sectionId, runId: undefined, botId: conversation.botId }
   const messages = request.messages.map((input) => draftMessage(deps, origin, input))
 
   await deps.db.transaction().execute(async (tx) => {
+    // first: of two requests with one key the second one waits here and does no work
+    await insertIdempotency(tx, request.idempotency, { id: conversation.id, now: conversation.createdAt })
     await tx.insertInto('conversation').values(conversationInsert(conversation)).execute()
     if (messages.length > 0) await tx.insertInto('message').values(messages.map(messageInsert)).execute()
   })

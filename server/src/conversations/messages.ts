@@ -1,6 +1,8 @@
 import type { Principal } from '../accounts/principal.ts'
 import { inTransaction } from '../db/database.ts'
 import type { Db } from '../db/database.ts'
+import { insertIdempotency, once } from '../db/idempotency-store.ts'
+import type { IdempotencyKey } from '../db/idempotency-store.ts'
 import { AppError } from '../lib/app-error.ts'
 import { findActiveRun } from './conversation-store.ts'
 import { draftMessage, getConversation } from './conversations.ts'
@@ -17,15 +19,30 @@ export type MessageChange = MessageAddress & {
 }
 export type FeedbackRequest = MessageAddress & Pick<Feedback, 'type' | 'reasonTypes' | 'comment'>
 
-/** Puts a message into the conversation's section of now, without a chat: the next chat sees it. */
-export async function createMessage(
-  deps: ConversationDeps,
-  who: Principal,
-  { conversationId, input }: { conversationId: string; input: InputMessage },
-): Promise<Message> {
+export type NewMessage = { conversationId: string; input: InputMessage; idempotency?: IdempotencyKey }
+
+/**
+ * Puts a message into the conversation's section of now, without a chat: the next chat sees it. A
+ * request with the Idempotency-Key of an earlier one gets that one's message, as it is now.
+ */
+export async function createMessage(deps: ConversationDeps, who: Principal, request: NewMessage): Promise<Message> {
+  return once(deps.db, request.idempotency, {
+    perform: () => storeMessage(deps, who, request),
+    replay: (messageId) => getMessage(deps, who, { conversationId: request.conversationId, messageId }),
+  })
+}
+
+async function storeMessage(deps: ConversationDeps, who: Principal, { conversationId, input, idempotency }: NewMessage): Promise<Message> {
   const { id, sectionId, botId } = await getConversation(deps, who, conversationId)
   const message = draftMessage(deps, { conversationId: id, sectionId, runId: undefined, botId }, input)
-  await insertMessage(deps.db, message)
+  if (!idempotency) {
+    await insertMessage(deps.db, message)
+    return message
+  }
+  await inTransaction(deps.db, async (tx) => {
+    await insertIdempotency(tx, idempotency, { id: message.id, now: message.createdAt })
+    await insertMessage(tx, message)
+  })
   return message
 }
 

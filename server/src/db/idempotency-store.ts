@@ -37,19 +37,26 @@ export function idempotencyInsert(
   return { scope, idempotency_key: key, request_hash: requestHash, result_id: result.id, created_at: result.now }
 }
 
+/** Within the transaction of what it stands for; a request without a key leaves no record. */
+export async function insertIdempotency(tx: Db, key: IdempotencyKey | undefined, result: { id: string; now: number }): Promise<void> {
+  if (key) await tx.insertInto('idempotency').values(idempotencyInsert(key, result)).execute()
+}
+
 export type Once<T> = {
-  /** Does it, and writes `record` in the same transaction. */
-  perform: (record: IdempotencyKey) => Promise<T>
+  /** Does it, and writes the key's record in the same transaction. */
+  perform: () => Promise<T>
   /** Answers what was made before. */
   replay: (resultId: string) => Promise<T>
 }
 
-/** Does it once for each key: the first request performs, all others, parallel ones too, get its result. */
-export async function once<T>(db: Db, key: IdempotencyKey, { perform, replay }: Once<T>): Promise<T> {
+/** Does it once for each key: the first request performs, all others, parallel ones too, get its result. Without a key it is done. */
+export async function once<T>(db: Db, key: IdempotencyKey | undefined, { perform, replay }: Once<T>): Promise<T> {
+  if (!key) return perform()
+
   const known = await findIdempotentResult(db, key)
   if (known !== undefined) return replay(known)
   try {
-    return await perform(key)
+    return await perform()
   } catch (cause) {
     // whatever stopped this one: when another one was quicker, its result counts
     const winner = await findIdempotentResult(db, key)

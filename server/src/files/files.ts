@@ -1,5 +1,10 @@
+import { createHash, hash } from 'node:crypto'
+import type { Hash } from 'node:crypto'
 import type { Readable } from 'node:stream'
+import { inTransaction } from '../db/database.ts'
 import type { Db } from '../db/database.ts'
+import { insertIdempotency, once } from '../db/idempotency-store.ts'
+import type { IdempotencyKey } from '../db/idempotency-store.ts'
 import { AppError } from '../lib/app-error.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { NextId } from '../lib/snowflake.ts'
@@ -21,25 +26,54 @@ export const DEFAULT_MAX_UPLOAD_BYTES = 512 * 1024 * 1024
 /** The stream must throw when the upload is cut off: then no file and no row is left. */
 export type Upload = { name: string | undefined; stream: AsyncIterable<Uint8Array> }
 
-/** Streams the bytes to the object store and records the file. Its name and type are ours, not the caller's. */
-export async function uploadFile(deps: FileDeps, owner: FileOwner, upload: Upload): Promise<StoredFile> {
+/**
+ * Streams the bytes to the object store and records the file. Its name and type are ours, not the
+ * caller's. An upload with the Idempotency-Key of an earlier one, of the same name and bytes, gets
+ * that one's file.
+ */
+export async function uploadFile(deps: FileDeps, owner: FileOwner, upload: Upload & { idempotency?: IdempotencyKey }): Promise<StoredFile> {
   const name = cleanFileName(upload.name)
-  const sample: Uint8Array[] = []
-  const object = await deps.objects.put(watch(upload.stream, { maxBytes: deps.limits.maxUploadBytes, sample }))
+  const seen: Seen = { sample: [], digest: upload.idempotency && createHash('sha256') }
+  const object = await deps.objects.put(watch(upload.stream, { maxBytes: deps.limits.maxUploadBytes, seen }))
 
   try {
     if (object.sizeBytes === 0) throw new AppError('invalid_request', 'file is empty')
 
-    const mime = await detectMime(Buffer.concat(sample), name)
+    const mime = await detectMime(Buffer.concat(seen.sample), name)
     const { key: objectKey, sizeBytes } = object
     const file = { id: deps.nextId(), ownerId: owner.userId, name, sizeBytes, mime, objectKey, createdAt: deps.clock() }
-    await insertFile(deps.db, file)
-    return file
+    const stored = await recordFile(deps, owner, { file, idempotency: withContent(upload.idempotency, name, seen.digest) })
+    if (stored.objectKey !== objectKey) await deleteQuietly(deps.objects, objectKey)
+    return stored
   } catch (cause) {
-    // why it failed is what counts; an object that cannot be deleted now is only lost space
-    await deps.objects.delete(object.key).catch(() => undefined)
+    await deleteQuietly(deps.objects, object.key)
     throw cause
   }
+}
+
+type Recording = { file: StoredFile; idempotency: IdempotencyKey | undefined }
+
+function recordFile(deps: FileDeps, owner: FileOwner, { file, idempotency }: Recording): Promise<StoredFile> {
+  return once(deps.db, idempotency, {
+    async perform() {
+      await inTransaction(deps.db, async (tx) => {
+        await insertIdempotency(tx, idempotency, { id: file.id, now: file.createdAt })
+        await insertFile(tx, file)
+      })
+      return file
+    },
+    replay: (fileId) => getFile(deps, owner, fileId),
+  })
+}
+
+/** What is asked for is the name and the bytes; they are known only now that all of them have come. */
+function withContent(key: IdempotencyKey | undefined, name: string, digest: Hash | undefined): IdempotencyKey | undefined {
+  return key && digest && { ...key, requestHash: hash('sha256', JSON.stringify([key.requestHash, name, digest.digest('hex')])) }
+}
+
+/** What counts is how the upload ends; an object that cannot be deleted now is only lost space. */
+async function deleteQuietly(objects: ObjectStore, objectKey: string): Promise<void> {
+  await objects.delete(objectKey).catch(() => undefined)
 }
 
 /** Another owner's file does not exist. */
@@ -81,16 +115,19 @@ function fileNotFound(): AppError {
   return new AppError('not_found', 'file not found')
 }
 
-/** Passes the bytes on, up to the limit, and keeps a copy of the first ones in `sample`. */
+type Seen = { sample: Uint8Array[]; digest: Hash | undefined }
+
+/** Passes the bytes on, up to the limit, and notes in `seen` the first ones and what all of them hash to. */
 async function* watch(
   stream: AsyncIterable<Uint8Array>,
-  { maxBytes, sample }: { maxBytes: number; sample: Uint8Array[] },
+  { maxBytes, seen: { sample, digest } }: { maxBytes: number; seen: Seen },
 ): AsyncGenerator<Uint8Array> {
   let sizeBytes = 0
   for await (const chunk of stream) {
     if (sizeBytes < SAMPLE_BYTES) sample.push(chunk.slice(0, SAMPLE_BYTES - sizeBytes))
     sizeBytes += chunk.length
     if (sizeBytes > maxBytes) throw fileTooLarge(maxBytes)
+    digest?.update(chunk)
     yield chunk
   }
 }

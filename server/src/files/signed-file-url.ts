@@ -4,7 +4,7 @@ import type { SecretBox } from '../lib/secret-box.ts'
 
 /**
  * Links that let anyone who has one read one file, for seven days:
- * `<publicUrl>/files/<file id>/<expiry>-<HMAC of id and expiry>/<name>`. The name is for the reader's
+ * `<publicUrl>/v1/files/<file id>/<expiry>-<HMAC of id and expiry>/<name>`. The name is for the reader's
  * eyes and for tools that take a file's type from its URL; nothing depends on it. A new link can be
  * had at any time with the owner's key. Changing the master key ends all of them.
  */
@@ -24,7 +24,7 @@ export function createFileLinks({ secrets, publicUrl, clock }: { secrets: Secret
   const sign = (fileId: string, expiry: string) => createHmac('sha256', key).update(`${fileId}.${expiry}`).digest('base64url')
 
   const pathOf = ({ id, name }: { id: string; name: string }, expiry: string) =>
-    `/files/${id}/${expiry}-${sign(id, expiry)}/${encodeURIComponent(name)}`
+    `/v1/files/${id}/${expiry}-${sign(id, expiry)}/${encodeURIComponent(name)}`
 
   return {
     urlOf: (file) => publicUrl + pathOf(file, Math.ceil((clock() + LINK_LIFETIME_MS) / 1000).toString(36)),

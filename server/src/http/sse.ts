@@ -37,6 +37,7 @@ export function createSseStreams(onError: (cause: unknown) => void): SseStreams 
       socket.once('close', leave)
       if (socket.destroyed) leave()
       reply.hijack()
+      setHeadersOf(reply)
       raw.writeHead(200, { ...HEADERS, 'x-tt-logid': reply.request.id })
       raw.flushHeaders()
       try {
@@ -54,6 +55,13 @@ export function createSseStreams(onError: (cause: unknown) => void): SseStreams 
     closeAll() {
       for (const controller of open) controller.abort()
     },
+  }
+}
+
+/** What hooks have set, such as the headers for pages of other origins: a hijacked reply does not send them by itself. */
+function setHeadersOf(reply: FastifyReply): void {
+  for (const [name, value] of Object.entries(reply.getHeaders())) {
+    if (value !== undefined) reply.raw.setHeader(name, value)
   }
 }
 

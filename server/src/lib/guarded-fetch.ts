@@ -6,6 +6,7 @@ import type { Response as UndiciResponse } from 'undici'
 import { createAddressRules } from './address-rules.ts'
 import type { AddressRule, AddressRules } from './address-rules.ts'
 import { AppError } from './app-error.ts'
+import { linkAbort } from './linked-abort.ts'
 
 /**
  * `fetch` for URLs that users give: tools, webhooks, files. It never connects to an address that the rules keep closed:
@@ -193,17 +194,14 @@ type Watch = { signal: AbortSignal; end(): void }
 
 /** Aborts when the time is over or the caller aborts; to be ended when the answer is over. */
 function startWatch({ signal, timeoutMs = TIMEOUT_MS }: GuardedFetchInit): Watch {
-  const control = new AbortController()
-  const onAbort = () => control.abort(signal?.reason)
+  const { control, release } = linkAbort(signal)
   const timer = setTimeout(() => control.abort(new GuardedFetchError('timeout', `no answer within ${timeoutMs / 1000} s`)), timeoutMs)
-  signal?.addEventListener('abort', onAbort, { once: true })
-  if (signal?.aborted) onAbort()
 
   return {
     signal: control.signal,
     end() {
       clearTimeout(timer)
-      signal?.removeEventListener('abort', onAbort)
+      release()
     },
   }
 }

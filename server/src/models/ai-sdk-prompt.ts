@@ -1,7 +1,7 @@
 import type { createAnthropic } from '@ai-sdk/anthropic'
 import { parseDataUrl, toPlainPart } from './content-parts.ts'
 import { ModelError } from './model-adapter.ts'
-import type { ModelContentPart, ModelMessage, ModelRequest, ModelTool } from './model-adapter.ts'
+import type { ModelContentPart, ModelMessage, ModelParameters, ModelRequest, ModelTool } from './model-adapter.ts'
 
 /** A language model of the AI SDK: both of its providers make the same. */
 export type SdkModel = ReturnType<ReturnType<typeof createAnthropic>>
@@ -19,10 +19,16 @@ export function toSdkCall(request: ModelRequest): SdkCall {
     maxOutputTokens: parameters.maxTokens,
     presencePenalty: parameters.presencePenalty,
     frequencyPenalty: parameters.frequencyPenalty,
-    responseFormat: parameters.responseFormat && { type: parameters.responseFormat },
+    responseFormat: toResponseFormat(parameters.responseFormat),
     tools: tools?.length ? tools.map(toSdkTool) : undefined,
     providerOptions: endUser ? { anthropic: { metadata: { userId: endUser } } } : undefined,
   }
+}
+
+function toResponseFormat(format: ModelParameters['responseFormat']): SdkCall['responseFormat'] {
+  if (typeof format !== 'object') return format && { type: format }
+  const { name, description, schema } = format
+  return { type: 'json', name, description, schema }
 }
 
 /** Neither vendor takes instructions in the middle of a conversation, or messages without content. */

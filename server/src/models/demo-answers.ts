@@ -8,7 +8,7 @@ export function cannedAnswer(request: ModelRequest): { text: string; isSlow: boo
   const words = /\p{Script=Han}/u.test(said) ? chinese : english
   const isSlow = /(^|\s)\/slow\b/.test(said)
   if (results.length > 0) return { text: words.results(results.map(shortened)), isSlow }
-  if (request.parameters.responseFormat === 'json')
+  if ((request.parameters.responseFormat ?? 'text') !== 'text')
     return { text: JSON.stringify({ demo: true, you_said: said, earlier_rounds: earlierRounds }), isSlow }
   if (/讲(一)?个.{0,6}故事|tell .{0,20}story/i.test(said)) return { text: words.story, isSlow }
   return { text: words.echo(shortened(said), earlierRounds), isSlow }

@@ -46,8 +46,11 @@ export type ModelParameters = {
   maxTokens?: number
   presencePenalty?: number
   frequencyPenalty?: number
-  responseFormat?: 'text' | 'json'
+  responseFormat?: 'text' | 'json' | JsonSchemaFormat
 }
+
+/** The answer is to be JSON of this schema; for models that can promise it. */
+export type JsonSchemaFormat = { name: string; description?: string; schema: Record<string, unknown>; strict?: boolean }
 
 export type ModelMessage =
   | { role: 'system'; content: string }

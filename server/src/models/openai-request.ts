@@ -1,5 +1,5 @@
 import { toPlainPart } from './content-parts.ts'
-import type { ModelContentPart, ModelMessage, ModelRequest } from './model-adapter.ts'
+import type { ModelContentPart, ModelMessage, ModelParameters, ModelRequest } from './model-adapter.ts'
 
 /** What servers of this protocol differ in; learned from what they refuse. */
 export type OpenAiDialect = {
@@ -36,10 +36,15 @@ export function toOpenAiRequest(
     [dialect.maxTokensField]: parameters.maxTokens,
     presence_penalty: parameters.presencePenalty,
     frequency_penalty: parameters.frequencyPenalty,
-    response_format: parameters.responseFormat === 'json' ? { type: 'json_object' } : undefined,
+    response_format: toResponseFormat(parameters.responseFormat),
     tools: tools?.length ? tools.map((tool) => ({ type: 'function', function: tool })) : undefined,
     user: request.endUser || undefined,
   }
+}
+
+function toResponseFormat(format: ModelParameters['responseFormat']) {
+  if (format === undefined || format === 'text') return undefined
+  return format === 'json' ? { type: 'json_object' } : { type: 'json_schema', json_schema: format }
 }
 
 function toWireMessage(message: ModelMessage) {

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
+import { createAddressRules } from '../lib/address-rules.ts'
 import { AppError } from '../lib/app-error.ts'
 import { parseCallbackUrl } from './callback-url.ts'
 
-const PRIVATE = ['127.0.0.1', '10.0.0.1', '169.254.169.254', '192.168.1.1', '::1', '::ffff:7f00:1', 'fd00::1']
-const rules = { isForbiddenAddress: (address: string) => PRIVATE.includes(address) }
+const rules = createAddressRules([])
 
 test.each([
   ['https://example.com/hook', 'https://example.com/hook'],
@@ -46,6 +46,12 @@ test.each([
   expect(parse).toThrow(AppError)
   expect(parse).toThrow(/^callback_url: /)
   expect(parse).toThrow(reason)
+})
+
+test('an address that the operator has opened is taken', () => {
+  const opened = createAddressRules(['10.1.0.0/16'])
+  expect(parseCallbackUrl('http://10.1.2.3:9000/hook', opened)).toBe('http://10.1.2.3:9000/hook')
+  expect(() => parseCallbackUrl('http://10.2.2.3:9000/hook', opened)).toThrow('private address')
 })
 
 test('a password in the address is not repeated in the refusal', () => {

@@ -1,10 +1,5 @@
+import type { AddressRules } from '../lib/address-rules.ts'
 import { AppError } from '../lib/app-error.ts'
-
-/** What the operator allows. */
-export type CallbackUrlRules = {
-  /** True for an IP address that no URL of a user may lead to. */
-  isForbiddenAddress(address: string): boolean
-}
 
 export const MAX_CALLBACK_URL = 2_000
 
@@ -12,7 +7,7 @@ export const MAX_CALLBACK_URL = 2_000
  * The address as it is stored and called; throws `invalid_request` for one that can never be called. A name that
  * leads to a private address is refused when it is called: only then is known where it leads.
  */
-export function parseCallbackUrl(text: string, rules: CallbackUrlRules): string {
+export function parseCallbackUrl(text: string, rules: Pick<AddressRules, 'isForbiddenAddress'>): string {
   const url = text.length <= MAX_CALLBACK_URL ? URL.parse(text) : null
   if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:') || url.href.length > MAX_CALLBACK_URL) {
     throw refusal(`must be an http or https address of at most ${MAX_CALLBACK_URL} characters`)
@@ -22,7 +17,7 @@ export function parseCallbackUrl(text: string, rules: CallbackUrlRules): string 
 
   const address = addressIn(url.hostname)
   if (address !== undefined && rules.isForbiddenAddress(address)) {
-    throw refusal('must not be a private address: the operator can allow one with ALLOWED_PRIVATE_CIDRS')
+    throw refusal('must not be a private address: the operator can open a range with ALLOWED_PRIVATE_CIDRS')
   }
   return url.href
 }

@@ -23,7 +23,7 @@ describe.each(testDatabases())('a server that is killed while it sends a webhook
     const id = await house.add({ url: receiver.url })
 
     await using killed = startProgram(process.execPath, [SENDER, JSON.stringify(database.location), String(house.time.now)])
-    await expect.poll(() => receiver.received.length, { timeout: 15_000 }).toBe(1)
+    await expect.poll(() => receiver.received.length, { timeout: 30_000 }).toBe(1)
     await killed.stop('SIGKILL')
     receiver.answer = () => 200
     house.time.now += 59_000
@@ -37,7 +37,7 @@ describe.each(testDatabases())('a server that is killed while it sends a webhook
     expect(receiver.received.map(({ body }) => body)).toEqual(Array(2).fill(receiver.received[0]?.body))
     for (const webhook of receiver.received) verifyWebhook(webhook, house.secretOf('7'), house.time.now)
     await db.destroy()
-  })
+  }, 60_000)
 })
 
 async function createLocation(name: 'SQLite' | 'MariaDB'): Promise<{ location: DatabaseLocation } & AsyncDisposable> {

@@ -6,26 +6,31 @@ import { startWebhookReceiver } from '../../test/support/webhook-receiver.ts'
 describe.each(testDatabases())('many webhooks on $name', ({ open }) => {
   test('a receiver that hangs holds up two deliveries of its own, and nobody else', async () => {
     await using db = await open()
-    await using house = createWebhookHouse(db, { limits: { attemptMs: 1_500 } })
+    await using house = createWebhookHouse(db)
     await using slow = await startWebhookReceiver(() => 'hang')
     await using quick = await startWebhookReceiver()
-    const stuck: string[] = []
-    for (let n = 0; n < 50; n++) stuck.push(await house.add({ url: slow.url, ownerId: '7' }))
+    for (let n = 0; n < 50; n++) await house.add({ url: slow.url, ownerId: '7' })
     const others: string[] = []
     for (let n = 0; n < 20; n++) others.push(await house.add({ url: quick.url, ownerId: '8' }))
 
-    const begun = performance.now()
     house.sender.wake()
     for (const id of others) await house.delivered(id)
 
-    expect(performance.now() - begun).toBeLessThan(1_400)
-    expect(await house.attempted(String(stuck[0]), 1)).toMatchObject({
-      status: 'pending',
-      lastStatus: 0,
-      lastError: 'no answer within 1.5 s',
-    })
-    expect(slow.mostAtOnce).toBe(2)
+    expect([slow.received.length, slow.mostAtOnce]).toEqual([2, 2])
     expect(quick.mostAtOnce).toBeLessThanOrEqual(2)
+  })
+
+  test('a receiver that does not answer in time has failed, and the next event has its turn', async () => {
+    await using db = await open()
+    await using house = createWebhookHouse(db, { limits: { attemptMs: 300 } })
+    await using receiver = await startWebhookReceiver(() => (receiver.received.length > 2 ? 200 : 'hang'))
+    const ids = [await house.add({ url: receiver.url }), await house.add({ url: receiver.url }), await house.add({ url: receiver.url })]
+    house.sender.wake()
+
+    await house.delivered(String(ids[2]))
+    for (const id of ids.slice(0, 2)) {
+      expect(await house.attempted(id, 1)).toMatchObject({ status: 'pending', lastStatus: 0, lastError: 'no answer within 0.3 s' })
+    }
   })
 
   test('one user with many receivers that hang leaves room for the others, and no more than the limit is under way', async () => {
@@ -83,7 +88,7 @@ describe.each(testDatabases())('many webhooks on $name', ({ open }) => {
 
     const begun = performance.now()
     await house.sender.close()
-    expect(performance.now() - begun).toBeLessThan(5_000)
+    expect(performance.now() - begun).toBeLessThan(10_000)
     expect(await house.delivery(id)).toMatchObject({ status: 'pending', nextAttemptAt: house.time.now })
 
     receiver.answer = () => 200

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { testDatabases } from '../../test/support/test-databases.ts'
-import { createWebhookHouse } from '../../test/support/webhook-house.ts'
+import { createWebhookHouse, PUBLIC_CIDR } from '../../test/support/webhook-house.ts'
 import { startWebhookReceiver, verifyWebhook } from '../../test/support/webhook-receiver.ts'
-import type { WebhookFetch } from './webhook-attempt.ts'
+import { createGuardedFetch } from '../lib/guarded-fetch.ts'
 import { RETRY_DELAYS_MS, RETRY_JITTER } from './webhook-sender.ts'
 import { insertReplay } from './webhook-store.ts'
 
@@ -127,7 +127,7 @@ describe.each(testDatabases())('webhooks on $name', ({ open }) => {
     house.sender.wake()
     expect(await house.attempted(id, 1)).toMatchObject({
       lastStatus: 0,
-      lastError: expect.stringMatching(/could not be reached \(UND_ERR_SOCKET\)/),
+      lastError: expect.stringMatching(/cannot be reached \(UND_ERR_SOCKET\)/),
     })
 
     await dying.close()
@@ -145,23 +145,39 @@ describe.each(testDatabases())('webhooks on $name', ({ open }) => {
 
   test('a redirect is a failure: where it leads is never asked', async () => {
     await using db = await open()
-    const asked: string[] = []
-    const fetch: WebhookFetch = (url, init) => (asked.push(url), globalThis.fetch(url, init))
-    await using house = createWebhookHouse(db, { fetch })
+    await using house = createWebhookHouse(db)
     await using inside = await startWebhookReceiver()
     for (const location of ['http://169.254.169.254/latest/meta-data/', inside.url]) {
       await using receiver = await startWebhookReceiver(() => ({ status: 307, headers: { location } }))
       const id = await house.add({ url: receiver.url })
       house.sender.wake()
 
-      expect(await house.attempted(id, 1)).toMatchObject({
-        status: 'pending',
-        lastStatus: 307,
-        lastError: expect.stringContaining('redirects'),
-      })
-      expect(asked.splice(0)).toEqual([receiver.url])
+      const lastError = 'the receiver answered 307: redirects are not followed'
+      expect(await house.attempted(id, 1)).toMatchObject({ status: 'pending', lastStatus: 307, lastError })
     }
     expect(inside.received).toEqual([])
+  })
+
+  test('a name that was public and then leads to a private address is not followed there', async () => {
+    await using db = await open()
+    let address = '127.0.0.1'
+    const resolveHost = async () => [{ address, family: 4 }]
+    await using house = createWebhookHouse(db, { fetch: createGuardedFetch({ allowedCidrs: [PUBLIC_CIDR], resolveHost }) })
+    await using receiver = await startWebhookReceiver(() => ({ status: 503, headers: { connection: 'close' } }))
+    const id = await house.add({ url: `http://receiver.example:${receiver.port}/` })
+    house.sender.wake()
+    expect(await house.attempted(id, 1)).toMatchObject({ lastStatus: 503 })
+
+    address = '169.254.169.254'
+    house.time.now = (await house.delivery(id)).nextAttemptAt
+    house.sender.wake()
+    expect(await house.attempted(id, 2)).toMatchObject({
+      status: 'pending',
+      lastStatus: 0,
+      lastError: expect.stringContaining('receiver.example leads to'),
+    })
+    expect(receiver.received).toHaveLength(1)
+    expect(house.errors).toEqual([])
   })
 })
 

@@ -21,7 +21,6 @@ export interface WebhookSender {
 
 export type WebhookSenderDeps = AttemptDeps & {
   db: Db
-  onError: (cause: unknown) => void
   limits?: WebhookLimits
 }
 

@@ -29,7 +29,7 @@ describe.each(testDatabases())('files on $name', ({ name }) => {
           file_name: '点 1.png',
           file_size: PNG.length,
           file_type: 'image/png',
-          upload_url: expect.stringMatching(new RegExp(`^${app.url}/files/${body.data.id}/`)),
+          upload_url: expect.stringMatching(new RegExp(`^${app.url}/v1/files/${body.data.id}/`)),
           created_at: SECONDS,
         },
       })
@@ -86,7 +86,7 @@ describe.each(testDatabases())('files on $name', ({ name }) => {
       const { body } = await upload(app, PNG, 'a.png')
       const other = (await upload(app, PNG, 'b.png')).body
       const path = new URL(body.upload_url).pathname
-      for (const wrong of [path.replace(/-[\w-]{5}/, '-AAAAA'), path.replace(body.file_id, other.file_id), `/files/${body.file_id}/x/a.png`]) {
+      for (const wrong of [path.replace(/-[\w-]{5}/, '-AAAAA'), path.replace(body.file_id, other.file_id), `/v1/files/${body.file_id}/x/a.png`]) {
         expectRefusal(await app.call('GET', wrong), { status: 404, message: 'file not found' })
       }
     })

@@ -19,7 +19,6 @@ export const BOB = { userId: '2', keyId: '8' }
 
 export type ChatHouse = Awaited<ReturnType<typeof openChatHouse>>
 export type Script = (options: AnswerOptions, request: ModelRequest) => Promise<ModelResult>
-export type BotInput = Parameters<typeof botConfigSchema.parse>[0]
 
 type HouseOptions = { bot?: object; commits?: GroupCommit; maxRuns?: number; maxRunMs?: number; workerToken?: string; workerId?: number }
 
@@ -46,8 +45,6 @@ export async function openChatHouse(db: Db, options: HouseOptions = {}) {
     },
     getTools: async () => [],
     findVariables: async () => ({}),
-    getTools: async () => [],
-    findVariables: async () => ({}),
     onEnded: (run) => void ended.push(run),
     readFile: (who) => async (fileId) => {
       if (who.userId !== '1' || fileId !== '55') throw new AppError('not_found', `file ${fileId} not found`)
@@ -60,7 +57,7 @@ export async function openChatHouse(db: Db, options: HouseOptions = {}) {
   await publishBot(deps, ADA, { botId })
 
   return {
-    ...{ deps, time, model, errors, ended, giveUp, botId },
+    ...{ deps, time, model, errors, ended, giveUp, botId, clock, nextId },
     ask: (text: string, request: Partial<ChatRequest> = {}) => startRun(deps, ADA, { ...asking(botId, text), ...request }),
     /** What a reader gets who comes now and stays to the end. */
     async events(runId: string): Promise<ChatEvent[]> {

@@ -17,17 +17,18 @@ export type LiveStream = AsyncDisposable & {
   leave(): void
 }
 
+/** Without a body it is a GET. */
 export type StreamOptions = { path?: string; apiKey?: string; headers?: Record<string, string> }
 
 /** Posts the body; the first user's key unless another is given. */
-export async function openStream(app: Pick<TestApp, 'url' | 'apiKey'>, body: object, options: StreamOptions = {}): Promise<LiveStream> {
+export async function openStream(app: Pick<TestApp, 'url' | 'apiKey'>, body: object | undefined, options: StreamOptions = {}): Promise<LiveStream> {
   const { path = '/v3/chat', apiKey = app.apiKey, headers } = options
   const leaving = new AbortController()
   const response = await fetch(`${app.url}${path}`, {
-    method: 'POST',
+    method: body ? 'POST' : 'GET',
     signal: leaving.signal,
-    headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json', ...headers },
-    body: JSON.stringify(body),
+    headers: { authorization: `Bearer ${apiKey}`, ...(body && { 'content-type': 'application/json' }), ...headers },
+    body: body && JSON.stringify(body),
   })
   const state = { text: '', frames: [] as Frame[], over: false, watchers: new Set<() => void>() }
   const ended = read(response, state)
@@ -53,7 +54,7 @@ export async function openStream(app: Pick<TestApp, 'url' | 'apiKey'>, body: obj
 }
 
 /** The guide's stream with this question, from its first byte to its last. */
-export async function readStream(app: Pick<TestApp, 'url' | 'apiKey'>, body: object, options?: StreamOptions): Promise<Frame[]> {
+export async function readStream(app: Pick<TestApp, 'url' | 'apiKey'>, body: object | undefined, options?: StreamOptions): Promise<Frame[]> {
   const stream = await openStream(app, body, options)
   return stream.ended
 }

@@ -164,7 +164,7 @@ function createMakers(core: Core, secrets: Map<string, string>): Pick<TestApp, '
 
 type Caller = { url: string; apiKey: string; secrets: Map<string, string> }
 
-function createCalls({ url, apiKey, secrets }: Caller): Pick<TestApp, 'url' | 'call' | 'signIn' | 'refusals'> {
+export function createCalls({ url, apiKey, secrets }: Caller): Pick<TestApp, 'url' | 'call' | 'signIn' | 'refusals'> {
   const refusals: string[] = []
   const call: TestApp['call'] = async (method, path, ...[body, options]) => {
     const reply = await send(`${url}${path}`, { method, body, apiKey, ...options })

@@ -1,6 +1,7 @@
 import { expect, vi } from 'vitest'
 import type { Db } from '../../src/db/database.ts'
 import { pause } from '../../src/lib/background.ts'
+import { createGuardedFetch } from '../../src/lib/guarded-fetch.ts'
 import { createSecretBox } from '../../src/lib/secret-box.ts'
 import { createSnowflake } from '../../src/lib/snowflake.ts'
 import { createWebhookSender, WEBHOOK_LIMITS } from '../../src/webhooks/webhook-sender.ts'
@@ -29,8 +30,12 @@ export type WebhookHouse = AsyncDisposable & {
 
 export type WebhookHouseOptions = { limits?: Partial<WebhookLimits>; fetch?: WebhookSenderDeps['fetch'] }
 
+/** 127.0.0.1 stands for the public network. */
+export const PUBLIC_CIDR = '127.0.0.1/32'
+const publicFetch = createGuardedFetch({ allowedCidrs: [PUBLIC_CIDR] })
+
 /** A sender on the database, with a clock that the test turns. */
-export function createWebhookHouse(db: Db, { limits: changed, fetch = globalThis.fetch }: WebhookHouseOptions = {}): WebhookHouse {
+export function createWebhookHouse(db: Db, { limits: changed, fetch = publicFetch }: WebhookHouseOptions = {}): WebhookHouse {
   const limits = { ...WEBHOOK_LIMITS, ...changed }
   const claimMs = limits.attemptMs + 45_000
   const time = { now: Date.UTC(2026, 5, 1, 12) }

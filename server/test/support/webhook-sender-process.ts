@@ -1,5 +1,6 @@
 import { openDatabase } from '../../src/db/database.ts'
 import type { DatabaseLocation } from '../../src/db/database.ts'
+import { createGuardedFetch } from '../../src/lib/guarded-fetch.ts'
 import { createSecretBox } from '../../src/lib/secret-box.ts'
 import { createWebhookSender } from '../../src/webhooks/webhook-sender.ts'
 
@@ -10,7 +11,7 @@ const sender = createWebhookSender({
   db: await openDatabase(JSON.parse(location) as DatabaseLocation),
   clock: () => Number(now),
   secrets: createSecretBox('master'),
-  fetch,
+  fetch: createGuardedFetch({ allowedCidrs: ['127.0.0.1/32'] }),
   onError: (cause) => console.error(cause),
 })
 sender.start()

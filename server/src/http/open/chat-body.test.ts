@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { chatBodySchema, styleOf, toChatRequest } from './chat-body.ts'
 
-const read = (body: object, conversationId?: string) => toChatRequest(chatBodySchema.parse({ bot_id: '1', ...body }), conversationId)
+const read = (body: object) => toChatRequest(chatBodySchema.parse({ bot_id: '1', ...body }))
 const problemOf = (body: object) => chatBodySchema.safeParse({ bot_id: '1', ...body }).error?.issues[0]
 const refused = (message: string) => expect.objectContaining({ code: 'invalid_request', message: expect.stringContaining(message) })
 const question = (content: string) => ({ role: 'user', content, contentType: 'text' })
@@ -58,8 +58,8 @@ describe('the SDKs’ body', () => {
     }
 
     expect(styleOf(chatBodySchema.parse(body))).toBe('sdk')
-    expect(read(body, '55')).toMatchObject({
-      ...{ botId: '7373737373737373737', conversationId: '55', endUser: 'u', metaData: {}, variables: {} },
+    expect(read(body)).toMatchObject({
+      ...{ botId: '7373737373737373737', conversationId: undefined, endUser: 'u', metaData: {}, variables: {} },
       messages: [{ role: 'user', type: 'question', content: 'Hi', contentType: 'text' }],
     })
   })
@@ -110,9 +110,32 @@ describe('the SDKs’ body', () => {
     expect([read({}).messages, read({ additional_messages: [] }).messages]).toEqual([[], []])
   })
 
-  test('the conversation of the query string comes first', () => {
-    expect(read({ conversation_id: '5' }, '6').conversationId).toBe('6')
-    expect(read({ conversation_id: 5 }, undefined).conversationId).toBe('5')
+  test('what is left out has the meaning that Coze gives it', () => {
+    expect(read({})).toMatchObject({
+      ...{
+        ifBusy: 'reject',
+        savesHistory: true,
+        functions: [],
+        messageMeta: {},
+        callbackUrl: undefined,
+        shortcut: undefined,
+        stream: false,
+      },
+    })
+    expect(read({ auto_save_history: null, if_busy: null, extra_params: null, callback_url: '' })).toMatchObject({
+      ...{ ifBusy: 'reject', savesHistory: true, messageMeta: {}, callbackUrl: undefined },
+    })
+  })
+
+  test('and what is given counts', () => {
+    const body = {
+      ...{ conversation_id: 5, auto_save_history: false, if_busy: 'enqueue', extra_params: { latitude: '1' } },
+      shortcut_command: { command_id: '7', parameters: { city: '北京', days: 3 } },
+    }
+    expect(read(body)).toMatchObject({
+      ...{ conversationId: '5', savesHistory: false, ifBusy: 'enqueue', messageMeta: { latitude: '1' } },
+      shortcut: { id: '7', parameters: { city: '北京', days: '3' } },
+    })
   })
 })
 

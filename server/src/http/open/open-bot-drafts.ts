@@ -21,6 +21,13 @@ const API_CONNECTOR = '1024'
 export const draftRoutes =
   (services: DraftServices): FastifyPluginAsyncZod =>
   async (http) => {
+    await http.register(editingRoutes(services))
+    await http.register(publishingRoutes(services))
+  }
+
+const editingRoutes =
+  (services: DraftServices): FastifyPluginAsyncZod =>
+  async (http) => {
     http.post(
       '/v1/bot/create',
       {
@@ -51,7 +58,11 @@ export const draftRoutes =
         return success(request, {})
       },
     )
+  }
 
+const publishingRoutes =
+  (services: DraftServices): FastifyPluginAsyncZod =>
+  async (http) => {
     http.post(
       '/v1/bot/publish',
       {
@@ -95,36 +106,37 @@ const numberFrom = (least: number, most: number) => {
   return z.number(rule).min(least, rule).max(most, rule)
 }
 const integerFrom = (least: number, most: number) => numberFrom(least, most).int('must be a whole number')
-const object = <T extends z.ZodRawShape>(shape: T) => z.object(shape, 'must be an object').nullish()
+/** SDKs write null for what they do not have. */
+const maybe = <T extends z.ZodType>(schema: T) => schema.nullish().transform((value) => value ?? undefined)
+const object = <T extends z.ZodRawShape>(shape: T) => maybe(z.object(shape, 'must be an object'))
 /** A list of things that do not exist here: it may be there, and empty. */
-const emptyList = (rule: string) => z.array(z.unknown(), 'must be an array').max(0, rule).nullish()
+const emptyList = (rule: string) => maybe(z.array(z.unknown(), 'must be an array').max(0, rule))
 
 const nameField = text(255).trim().min(1, 'must not be empty')
 
 /** The limits are those of a manifest's bots. */
 const settings = {
-  description: text(10_000).nullish(),
+  description: maybe(text(10_000)),
   icon_file_id: optionalIdField.describe('An uploaded image.'),
-  prompt_info: object({ prompt: text(200_000).nullish() }),
+  prompt_info: object({ prompt: maybe(text(200_000)) }),
   onboarding_info: object({
-    prologue: text(10_000).nullish(),
-    suggested_questions: z.array(text(1_000), 'must be an array of texts').max(20, 'must have at most 20 questions').nullish(),
+    prologue: maybe(text(10_000)),
+    suggested_questions: maybe(z.array(text(1_000), 'must be an array of texts').max(20, 'must have at most 20 questions')),
   }),
   model_info_config: object({
-    model_id: z
-      .union([text(100), z.int().transform(String)], { error: 'must be the name or the id of a model' })
-      .nullish()
-      .describe('The name or the id of a model of this server.'),
-    temperature: numberFrom(0, 2).nullish(),
-    top_p: numberFrom(0, 1).nullish(),
-    max_tokens: integerFrom(1, 1_000_000).nullish(),
-    presence_penalty: numberFrom(-2, 2).nullish(),
-    frequency_penalty: numberFrom(-2, 2).nullish(),
-    context_round: integerFrom(0, 100).nullish(),
-    response_format: z.enum(['text', 'markdown', 'json'], 'must be text, markdown or json').nullish().describe('markdown is text.'),
+    model_id: maybe(z.union([text(100), z.int().transform(String)], { error: 'must be the name or the id of a model' })).describe(
+      'The name or the id of a model of this server.',
+    ),
+    temperature: maybe(numberFrom(0, 2)),
+    top_p: maybe(numberFrom(0, 1)),
+    max_tokens: maybe(integerFrom(1, 1_000_000)),
+    presence_penalty: maybe(numberFrom(-2, 2)),
+    frequency_penalty: maybe(numberFrom(-2, 2)),
+    context_round: maybe(integerFrom(0, 100)),
+    response_format: maybe(z.enum(['text', 'markdown', 'json'], 'must be text, markdown or json')).describe('markdown is text.'),
   }),
   suggest_reply_info: object({
-    reply_mode: z.enum(['disable', 'enable'], 'must be disable or enable: suggestions by a prompt of your own do not exist here').nullish(),
+    reply_mode: maybe(z.enum(['disable', 'enable'], 'must be disable or enable: suggestions by a prompt of your own do not exist here')),
   }),
   plugin_id_list: object({ id_list: emptyList('plugins of Coze do not exist here: a manifest gives a bot its tools') }),
   workflow_id_list: object({ ids: emptyList('workflows cannot be given to a bot over the API: a manifest does it') }),
@@ -136,7 +148,7 @@ const createBodySchema = z
   .meta({ examples: [{ space_id: '1', name: 'Assistant', prompt_info: { prompt: 'You are a helpful assistant' } }] })
 
 const updateBodySchema = z
-  .object({ bot_id: idField, name: nameField.nullish(), ...settings })
+  .object({ bot_id: idField, name: maybe(nameField), ...settings })
   .meta({ examples: [{ bot_id: '123456', prompt_info: { prompt: 'You are a helpful assistant' } }] })
 
 const CONNECTOR_RULE = `must name ${API_CONNECTOR}, the API: it is the only connector of this server`
@@ -151,19 +163,19 @@ const publishBodySchema = z.object({
 
 const unpublishBodySchema = z.object({
   connector_id: optionalIdField.refine((id) => id === undefined || id === API_CONNECTOR, CONNECTOR_RULE),
-  unpublish_reason: text(10_000).nullish(),
+  unpublish_reason: maybe(text(10_000)),
 })
 
 function toDraftChange(body: Omit<z.infer<typeof updateBodySchema>, 'bot_id'>): DraftChange {
   const { onboarding_info: onboarding, model_info_config: model, suggest_reply_info: suggestions } = body
   return {
-    name: body.name ?? undefined,
-    description: body.description ?? undefined,
+    name: body.name,
+    description: body.description,
     iconFileId: body.icon_file_id,
-    prompt: body.prompt_info?.prompt ?? undefined,
-    prologue: onboarding?.prologue ?? undefined,
-    suggestedQuestions: onboarding?.suggested_questions ?? undefined,
-    suggestReplies: suggestions?.reply_mode ? suggestions.reply_mode === 'enable' : undefined,
+    prompt: body.prompt_info?.prompt,
+    prologue: onboarding?.prologue,
+    suggestedQuestions: onboarding?.suggested_questions,
+    suggestReplies: suggestions?.reply_mode && suggestions.reply_mode === 'enable',
     model: model?.model_id || undefined,
     parameters: toParameters(model ?? {}),
   }
@@ -172,14 +184,13 @@ function toDraftChange(body: Omit<z.infer<typeof updateBodySchema>, 'bot_id'>): 
 type ModelConfig = Partial<NonNullable<z.infer<typeof updateBodySchema>['model_info_config']>>
 
 function toParameters(model: ModelConfig): DraftChange['parameters'] {
-  const format = model.response_format ?? undefined
   return {
-    temperature: model.temperature ?? undefined,
-    topP: model.top_p ?? undefined,
-    maxTokens: model.max_tokens ?? undefined,
-    presencePenalty: model.presence_penalty ?? undefined,
-    frequencyPenalty: model.frequency_penalty ?? undefined,
-    historyRounds: model.context_round ?? undefined,
-    responseFormat: format === 'markdown' ? 'text' : format,
+    temperature: model.temperature,
+    topP: model.top_p,
+    maxTokens: model.max_tokens,
+    presencePenalty: model.presence_penalty,
+    frequencyPenalty: model.frequency_penalty,
+    historyRounds: model.context_round,
+    responseFormat: model.response_format === 'markdown' ? 'text' : model.response_format,
   }
 }

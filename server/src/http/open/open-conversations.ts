@@ -2,7 +2,8 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { Principal } from '../../accounts/principal.ts'
 import type { Conversation } from '../../conversations/conversation-store.ts'
-import type { ConversationListRequest, InputMessage, NewConversation } from '../../conversations/conversations.ts'
+import type { ConversationListRequest, ConversationRequest } from '../../conversations/conversations.ts'
+import { toIdempotencyKey } from '../idempotency-key.ts'
 import { success, successSchema } from '../success-reply.ts'
 import { enterMessageSchema, toInputMessage } from './chat-body.ts'
 import {
@@ -17,7 +18,7 @@ import {
 } from './open-fields.ts'
 
 export type ConversationServices = {
-  createConversation(who: Principal, request: NewConversation & { messages: InputMessage[] }): Promise<Conversation>
+  createConversation(who: Principal, request: ConversationRequest): Promise<Conversation>
   getConversation(who: Principal, conversationId: string): Promise<Conversation>
   listConversations(who: Principal, request: ConversationListRequest): Promise<{ conversations: Conversation[]; hasMore: boolean }>
   renameConversation(who: Principal, request: { conversationId: string; name: string }): Promise<Conversation>
@@ -138,11 +139,21 @@ const changingRoutes =
       '/v1/conversation/create',
       {
         config: { auth: 'key' },
-        schema: { tags, summary: 'Create a conversation', body: createBodySchema, response: { 200: conversationReply } },
+        schema: {
+          tags,
+          summary: 'Create a conversation',
+          description: '`Idempotency-Key` makes a retry safe: the same request with the same key answers the conversation that is there.',
+          body: createBodySchema,
+          response: { 200: conversationReply },
+        },
       },
       async (request) => {
         const { bot_id: botId, user_id: endUser, connector_id: connectorId, name, meta_data: metaData, messages } = request.body
-        const wanted = { botId, endUser, connectorId, name: name ?? '', metaData, messages: (messages ?? []).flatMap(toInputMessage) }
+        const wanted = {
+          ...{ botId, endUser, connectorId, name: name ?? '', metaData },
+          messages: (messages ?? []).flatMap(toInputMessage),
+          idempotency: toIdempotencyKey(request, request.body),
+        }
         return conversationSuccess(request, await services.createConversation(request.principal, wanted))
       },
     )

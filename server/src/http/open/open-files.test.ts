@@ -21,7 +21,7 @@ describe('POST /v1/files/upload', () => {
 
     const [row] = await server.rows()
     const id = String(row?.id)
-    const url = expect.stringMatching(new RegExp(`^http://files\\.test/base/files/${id}/[\\w-]+/%E6%96%87%E6%A1%A3\\.pdf$`))
+    const url = expect.stringMatching(new RegExp(`^http://files\\.test/base/v1/files/${id}/[\\w-]+/%E6%96%87%E6%A1%A3\\.pdf$`))
     const created_at = server.time.now / 1000
     expect(data).toEqual({
       code: 0,

@@ -2,9 +2,10 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { StoredFile } from '../../files/file-store.ts'
 import { getFile, getLinkedFile, openFile, uploadFile } from '../../files/files.ts'
-import type { FileDeps } from '../../files/files.ts'
+import type { FileDeps, Upload } from '../../files/files.ts'
 import type { FileLinks } from '../../files/signed-file-url.ts'
 import { sendFile } from '../file-reply.ts'
+import { toIdempotencyKey } from '../idempotency-key.ts'
 import { receiveFile } from '../multipart-body.ts'
 import { success, successSchema } from '../success-reply.ts'
 import { idField, toSeconds } from './open-fields.ts'
@@ -32,6 +33,8 @@ const flatSchema = {
   created_at: z.number(),
 }
 
+const linkSchema = z.object({ file_id: z.string(), signature: z.string(), '*': z.string().describe('The name of the file; any will do.') })
+
 /** Uploads, what is known of a file, and the public links under which its bytes can be read. */
 export const fileRoutes =
   (services: FileServices): FastifyPluginAsyncZod =>
@@ -57,9 +60,9 @@ export const fileRoutes =
     // the name is a wildcard because parameters are capped at 100 characters
     http.route({
       method: ['GET', 'HEAD'],
-      url: '/files/:file_id/:signature/*',
+      url: '/v1/files/:file_id/:signature/*',
       config: { auth: 'public' },
-      schema: { tags, summary: 'Download a file by its link', params: z.object({ file_id: z.string(), signature: z.string() }) },
+      schema: { tags, summary: 'Download a file by its link', params: linkSchema },
       handler: async (request, reply) => {
         const file = await getLinkedFile(services, { fileId: request.params.file_id, signature: request.params.signature })
         return sendFile(request, reply, { file, open: (range) => openFile(services, file, range) })
@@ -80,6 +83,7 @@ function uploadRoute(services: FileServices): FastifyPluginAsyncZod {
       schema: {
         tags,
         summary: 'Upload a file',
+        description: '`Idempotency-Key` makes a retry safe: the same file with the same key answers the file that is there.',
         consumes: ['multipart/form-data'],
         body: z.object({ file: z.file() }),
         response: { 200: successSchema(fileSchema, flatSchema) },
@@ -88,7 +92,9 @@ function uploadRoute(services: FileServices): FastifyPluginAsyncZod {
       validatorCompiler: () => () => true,
       handler: async (request) => {
         const limits = { maxFileBytes: services.limits.maxUploadBytes }
-        const file = await receiveFile(request.raw, limits, (upload) => uploadFile(services, request.principal, upload))
+        const idempotency = toIdempotencyKey(request, {})
+        const store = (upload: Upload) => uploadFile(services, request.principal, { ...upload, idempotency })
+        const file = await receiveFile(request.raw, limits, store)
         const data = toFile(file, services.links)
         return success(request, data, toFlatKeys(data, file.mime))
       },

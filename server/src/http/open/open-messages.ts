@@ -3,8 +3,9 @@ import { z } from 'zod'
 import type { Principal } from '../../accounts/principal.ts'
 import type { InputMessage } from '../../conversations/conversations.ts'
 import type { Message, MessagePage } from '../../conversations/message-store.ts'
-import type { MessageAddress, MessageChange } from '../../conversations/messages.ts'
+import type { MessageAddress, MessageChange, NewMessage } from '../../conversations/messages.ts'
 import { AppError } from '../../lib/app-error.ts'
+import { toIdempotencyKey } from '../idempotency-key.ts'
 import { success, successSchema } from '../success-reply.ts'
 import { enterMessageSchema, toInputMessage } from './chat-body.ts'
 import { messageSchema, toMessage } from './chat-wire.ts'
@@ -14,7 +15,7 @@ import { conversationIdField, idField, optionalIdField } from './open-fields.ts'
 
 export type MessageServices = FeedbackServices & {
   listMessages(who: Principal, request: { conversationId: string } & MessagePage): Promise<{ messages: Message[]; hasMore: boolean }>
-  createMessage(who: Principal, request: { conversationId: string; input: InputMessage }): Promise<Message>
+  createMessage(who: Principal, request: NewMessage): Promise<Message>
   getMessage(who: Principal, address: MessageAddress): Promise<Message>
   changeMessage(who: Principal, change: MessageChange): Promise<Message>
   deleteMessage(who: Principal, address: MessageAddress): Promise<Message>
@@ -63,11 +64,12 @@ export const messageRoutes =
   (services: MessageServices): FastifyPluginAsyncZod =>
   async (http) => {
     await http.register(listingRoute(services))
+    await http.register(makingRoute(services))
     await http.register(singleMessageRoutes(services))
     await http.register(feedbackRoutes(services))
   }
 
-const singleMessageRoutes =
+const makingRoute =
   (services: MessageServices): FastifyPluginAsyncZod =>
   async (http) => {
     http.post(
@@ -77,6 +79,7 @@ const singleMessageRoutes =
         schema: {
           tags,
           summary: 'Put a message into a conversation without asking the bot',
+          description: '`Idempotency-Key` makes a retry safe: the same request with the same key answers the message that is there.',
           querystring: paramsSchema,
           body: createBodySchema,
           response: messageReply,
@@ -84,11 +87,17 @@ const singleMessageRoutes =
       },
       async (request) => {
         const input = toOnlyMessage(request.body)
-        const message = await services.createMessage(request.principal, { conversationId: request.query.conversation_id, input })
+        const { conversation_id: conversationId } = request.query
+        const idempotency = toIdempotencyKey(request, { ...request.body, conversation_id: conversationId })
+        const message = await services.createMessage(request.principal, { conversationId, input, idempotency })
         return success(request, toMessage(message))
       },
     )
+  }
 
+const singleMessageRoutes =
+  (services: MessageServices): FastifyPluginAsyncZod =>
+  async (http) => {
     http.get(
       '/v1/conversation/message/retrieve',
       {
