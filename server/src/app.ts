@@ -50,6 +50,10 @@ const LIMITS = { maxRuns: 5_000, maxRunMs: 600_000 }
 const JOURNAL_KEPT_MS = 24 * 60 * 60 * 1000
 const IDEMPOTENCY_KEPT_MS = 24 * 60 * 60 * 1000
 const RECOVER_EVERY_MS = 5_000
+/** How long a stopping server tries to store the ends of its runs while the database is away. */
+const LAST_STORE_MS = 3_000
+/** How long clients of a stopping server may take to read the ends of their streams. */
+const LAST_READ_MS = 1_000
 const PRUNE_EVERY_MS = 60_000
 const PRUNE_RUNS = 2_000
 
@@ -68,8 +72,11 @@ export async function createApp(core: Core): Promise<App> {
   // @NOTE in this order: nothing new comes in, what runs ends, what ended is stored, then the ground goes away
   http.addHook('preClose', async () => {
     http.server.close()
+    // what still cannot be stored then is left to the next start, or to another server
+    const impatience = setTimeout(() => house.giveUp.abort(), config.drainMs + LAST_STORE_MS)
     await house.liveRuns.drain(config.drainMs)
-    house.streams.closeAll()
+    clearTimeout(impatience)
+    await house.streams.closeAll(LAST_READ_MS)
   })
   return {
     http,

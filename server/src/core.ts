@@ -1,5 +1,5 @@
 import { mkdir } from 'node:fs/promises'
-import { pino } from 'pino'
+import { pino, stdSerializers } from 'pino'
 import type { Logger } from 'pino'
 import type { Config } from './config.ts'
 import { openDatabase } from './db/database.ts'
@@ -30,7 +30,7 @@ export type CoreOverrides = { clock?: Clock; logger?: Logger }
 
 export async function openCore(config: Config, overrides: CoreOverrides = {}): Promise<Core> {
   const clock = overrides.clock ?? systemClock
-  const logger = overrides.logger ?? pino({ level: config.logLevel })
+  const logger = withoutStatements(overrides.logger ?? pino({ level: config.logLevel }))
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 })
   const db = await openDatabase(config.database)
   try {
@@ -53,4 +53,10 @@ export async function openCore(config: Config, overrides: CoreOverrides = {}): P
     await db.destroy()
     throw cause
   }
+}
+
+/** @NOTE an error of the MySQL driver brings its whole statement along, with all that users have said in it */
+function withoutStatements(logger: Logger): Logger {
+  const err = stdSerializers.wrapErrorSerializer((error) => ({ ...error, sql: undefined }))
+  return logger.child({}, { serializers: { err } })
 }

@@ -37,11 +37,11 @@ export async function runAgent(job: AgentJob, answer: AnswerWriter, signal: Abor
   const tools = [...job.serverTools.map(({ name, description, parameters }) => ({ name, description, parameters })), ...job.clientTools]
 
   for (let rounds = job.rounds; ; rounds++) {
-    const { text, calls, cut } = await askModel({ ...job, turn }, rounds < MAX_ROUNDS ? tools : [], { answer, signal })
+    const { calls, cut } = await askModel({ ...job, turn }, rounds < MAX_ROUNDS ? tools : [], { answer, signal })
     if (calls.length === 0) return { status: 'completed', cut }
 
-    answer.finishAnswer()
-    turn.push({ role: 'assistant', content: text, toolCalls: calls })
+    const said = answer.finishAnswer()
+    turn.push({ role: 'assistant', content: said?.content ?? '', toolCalls: calls })
     for (const call of calls) answer.add('function_call', describeCall(call))
 
     const waiting = calls.filter((call) => job.clientTools.some((tool) => tool.name === call.name))
@@ -55,10 +55,9 @@ export async function runAgent(job: AgentJob, answer: AnswerWriter, signal: Abor
 }
 
 type Asking = { answer: AnswerWriter; signal: AbortSignal }
-type Answered = { text: string; calls: ModelToolCall[]; cut: CutReason | undefined }
+type Answered = { calls: ModelToolCall[]; cut: CutReason | undefined }
 
 async function askModel(job: AgentJob, tools: ModelTool[], { answer, signal }: Asking): Promise<Answered> {
-  let text = ''
   const fragments = collectToolCalls()
   const { usage, finishReason } = await job.model.answer(
     {
@@ -72,7 +71,6 @@ async function askModel(job: AgentJob, tools: ModelTool[], { answer, signal }: A
       stream: job.stream,
       onChunk(chunk) {
         if (chunk.type === 'tool_call') return fragments.add(chunk)
-        if (chunk.type === 'text') text += chunk.text
         answer.write(chunk)
       },
     },
@@ -82,7 +80,7 @@ async function askModel(job: AgentJob, tools: ModelTool[], { answer, signal }: A
   const calls = tools.length > 0 ? fragments.calls() : []
   if (calls.length > MAX_CALLS_PER_ROUND)
     throw new ModelError('garbage', `the model called ${calls.length} tools at once: at most ${MAX_CALLS_PER_ROUND} are executed`)
-  return { text, calls, cut: finishReason === 'length' || finishReason === 'content_filter' ? finishReason : undefined }
+  return { calls, cut: finishReason === 'length' || finishReason === 'content_filter' ? finishReason : undefined }
 }
 
 async function execute(tools: ServerTool[], call: ModelToolCall, signal: AbortSignal): Promise<ModelMessage & { role: 'tool' }> {

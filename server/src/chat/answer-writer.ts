@@ -2,6 +2,7 @@ import type { MessageType } from '../conversations/message-store.ts'
 import type { RunLog } from '../journal/journal.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { NextId } from '../lib/snowflake.ts'
+import { createTextBuilder } from '../lib/text-builder.ts'
 import type { ModelChunk } from '../models/model-adapter.ts'
 import type { ChatEvent, CompletedMessage, Usage } from './chat-event.ts'
 
@@ -26,8 +27,8 @@ export type AnswerWriterDeps = { log: RunLog<ChatEvent>; nextId: NextId; clock: 
 export function createAnswerWriter({ log, nextId, clock }: AnswerWriterDeps, answerId: string | undefined): AnswerWriter {
   const completed: CompletedMessage[] = []
   const usage = { inputTokens: 0, outputTokens: 0 }
-  let text = ''
-  let reasoning = ''
+  const text = createTextBuilder()
+  const reasoning = createTextBuilder()
   // the first answer's id goes without saying: it is the run's
   let currentId = answerId
   let namedId: string | undefined
@@ -38,10 +39,9 @@ export function createAnswerWriter({ log, nextId, clock }: AnswerWriterDeps, ans
     namedId = currentId
   }
   const takeAnswer = (): CompletedMessage | undefined => {
-    if (currentId === undefined || (text === '' && reasoning === '')) return undefined
-    const answer = { id: currentId, type: 'answer', content: text, contentType: 'text', reasoning, createdAt: clock() } as const
-    text = ''
-    reasoning = ''
+    if (currentId === undefined || (text.isEmpty && reasoning.isEmpty)) return undefined
+    const said = { content: text.take(), reasoning: reasoning.take() }
+    const answer = { id: currentId, type: 'answer', contentType: 'text', ...said, createdAt: clock() } as const
     currentId = undefined
     namedId = undefined
     return answer
@@ -58,8 +58,8 @@ export function createAnswerWriter({ log, nextId, clock }: AnswerWriterDeps, ans
     write(chunk) {
       if (chunk.type === 'tool_call') return
       nameAnswer()
-      if (chunk.type === 'text') text += chunk.text
-      else reasoning += chunk.text
+      if (chunk.type === 'text') text.add(chunk.text)
+      else reasoning.add(chunk.text)
       const type = chunk.type === 'text' ? 'answer_delta' : 'reasoning_delta'
       log.append(namedId === undefined ? { type, text: chunk.text } : { type, text: chunk.text, messageId: namedId })
     },

@@ -105,7 +105,8 @@ async function prepare(deps: ExecuteRunDeps, plan: RunPlan, signal: AbortSignal)
   return {
     model,
     parameters: { ...parameters, ...plan.parameters },
-    serverTools,
+    // of two with one name the caller's counts
+    serverTools: serverTools.filter((tool) => !functions.some((each) => each.name === tool.name)),
     clientTools: functions,
     stream,
     endUser: run.endUser || undefined,

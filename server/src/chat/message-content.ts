@@ -24,13 +24,11 @@ const partsSchema = z
 export function parseContent(content: string, contentType: ContentType): ContentPart[] {
   if (contentType !== 'object_string') return [{ type: 'text', text: content }]
 
-  const parsed = partsSchema.safeParse(parseJson(content))
+  const parsed = partsSchema.safeParse(parseJson(content), { error: () => 'is not valid' })
   if (!parsed.success) {
-    const issue = parsed.error.issues[0]
-    throw new AppError(
-      'invalid_request',
-      `content: object_string must be a JSON array of text, image, file and audio parts (${issue?.path.join('.')}: ${issue?.message})`,
-    )
+    const { path, message } = parsed.error.issues[0] ?? { path: [], message: '' }
+    const where = path.length > 0 ? ` (${path.join('.')}: ${message})` : ''
+    throw new AppError('invalid_request', `content: object_string must be a JSON array of text, image, file and audio parts${where}`)
   }
   return parsed.data.flatMap((part): ContentPart[] => {
     if (part.type === 'text') return part.text ? [{ type: 'text', text: part.text }] : []

@@ -36,7 +36,8 @@ describe.each(testDatabases())('a chat whose server died, on $name', ({ open }) 
     expect(await claimConversation(db, run.conversationId, { runId: '99', now: 1 })).toBe(true)
 
     const entries = await listEntries<ChatEvent>(db, run.id, 0)
-    expect(entries.map((entry) => entry.seq)).toEqual(entries.map((_, at) => at + 1))
+    const closing = answer === undefined ? 1 : 2
+    expect(entries.slice(0, -closing).map((entry) => entry.seq)).toEqual(entries.slice(0, -closing).map((_, at) => at + 1))
     expect(entries.map(({ event }) => event.type)).toEqual([
       ...['run_created', 'run_started', 'answer_delta', 'answer_delta', 'answer_delta'].slice(0, Math.max(2, stored)),
       ...(answer === undefined ? [] : ['message_completed']),
@@ -77,6 +78,18 @@ describe.each(testDatabases())('a chat whose server died, on $name', ({ open }) 
       'run_failed',
     ])
   })
+})
+
+test('has its end after every event that a reader may have had from the dead server’s memory', async () => {
+  await using db = await openMemory()
+  const house = await openChatHouse(db)
+  const run = await leaveRun(db, house, { stored: 3 })
+  await recoverRuns(recovering(house))
+
+  for (const cursor of [3, 4, 5, 6, 1_000, 500_000]) {
+    const entries = await listEntries<ChatEvent>(db, run.id, cursor)
+    expect(entries.map(({ event }) => event.type)).toEqual(['message_completed', 'run_failed'])
+  }
 })
 
 test('of many, all are ended at once', async () => {

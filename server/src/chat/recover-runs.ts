@@ -25,6 +25,11 @@ export type RecoverDeps = {
 
 const PER_ROUND = 100
 const GRACE_MS = 60_000
+/**
+ * Readers have events some time before the journal does, and those that only the dead process had are
+ * gone. The end is numbered beyond all that a reader may have, or the one who comes back would be past it.
+ */
+const UNSTORED_EVENTS = 1_000_000
 const INTERRUPTED = { code: 'interrupted', message: 'the server was stopped while the chat was running: send the message again' }
 
 /** Ends the runs of processes that died: as failed, with the answer as far as it was stored. Answers how many were found. */
@@ -57,12 +62,13 @@ async function endOrphan({ db, commits, clock, nextId }: RecoverDeps, run: Run):
   const ended = endRun(run, outcome, { now, usage: { inputTokens: 0, outputTokens: 0 } })
   const ending = { run: ended, outcome, completed: found.completed, answer: partialAnswer(found, now) }
   const opening: ChatEvent[] = found.seq === 0 ? [{ type: 'run_created' }, { type: 'run_started' }] : []
-  const events = [...opening, ...closingEvents(ending, nextId)]
-  const segment = segmentInsert({ runId: run.id, firstSeq: found.seq + 1, events }, { now, endsRun: true })
+  const closing = { runId: run.id, firstSeq: found.seq + UNSTORED_EVENTS, events: closingEvents(ending, nextId) }
+  const segments = [segmentInsert(closing, { now, endsRun: true })]
+  if (opening.length > 0) segments.unshift(segmentInsert({ runId: run.id, firstSeq: 1, events: opening }, { now, endsRun: false }))
   const unit = endUnit(ending)
 
   try {
-    await commits.write({ ...unit, insert: { ...unit.insert, journal_segment: [segment] } })
+    await commits.write({ ...unit, insert: { ...unit.insert, journal_segment: segments } })
   } catch (cause) {
     // two servers may find the same run: the one that is first records the end, the other's is undone
     if (!(cause instanceof AppError) && !isDuplicate(cause)) throw cause

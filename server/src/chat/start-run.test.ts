@@ -139,6 +139,20 @@ test('a question that cannot be stored is not put to the model', async () => {
   expect([house.model.requests.length, house.deps.liveRuns.count]).toEqual([0, 0])
 })
 
+test('a chat that cannot be made ready is not stored: it would hold its conversation', async () => {
+  await using db = await openMemory()
+  const house = await openChatHouse(db)
+  const { id: conversationId } = await createConversation(house.deps, ADA, { messages: [] })
+  const gone = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' })
+  const deps = { ...house.deps, findVariables: () => Promise.reject(gone) }
+
+  await expect(startRun(deps, ADA, { ...asking(house.botId, 'x'), conversationId })).rejects.toBe(gone)
+  expect([await countRuns(db), await house.messages(conversationId)]).toEqual([0, []])
+  await (
+    await house.ask('x', { conversationId })
+  ).finished
+})
+
 test('a conversation whose end user is not known yet takes any', async () => {
   await using db = await openMemory()
   const house = await openChatHouse(db)

@@ -12,7 +12,7 @@ import type { GroupCommit, WriteUnit } from '../db/group-commit.ts'
 import { idempotencyInsert } from '../db/idempotency-store.ts'
 import type { IdempotencyKey } from '../db/idempotency-store.ts'
 import { AppError } from '../lib/app-error.ts'
-import type { ModelTool } from '../models/model-adapter.ts'
+import type { ModelParameters, ModelTool } from '../models/model-adapter.ts'
 import { assertQueueRoom, conversationBusy, interruptActiveRun, waitForTurn } from './busy-conversation.ts'
 import { executeRun } from './execute-run.ts'
 import type { ExecuteRunDeps, FinishedRun } from './execute-run.ts'
@@ -22,6 +22,8 @@ import { renderPrompt, toModelMessages } from './prompt.ts'
 import type { ReadFile } from './prompt.ts'
 import { runInsert } from './run-store.ts'
 import type { Run } from './run-store.ts'
+import { readTranscript } from './transcript.ts'
+import type { TranscriptMessage } from './transcript.ts'
 
 export type StartRunDeps = ExecuteRunDeps & {
   publishedBots: PublishedBots
@@ -45,8 +47,15 @@ export type ChatRequest = {
   shortcut?: { id: string; parameters: Record<string, string> }
   /** Values for the prompt's placeholders. */
   variables: Record<string, string>
-  /** Functions that the caller executes itself when the bot calls them. */
-  functions: ModelTool[]
+  /** Functions that the caller executes itself when the bot calls them, beside the bot's own; `none`: not even those. */
+  functions: ModelTool[] | 'none'
+  /** In place of the bot's own. */
+  parameters?: ModelParameters
+  /**
+   * Set by a caller who keeps the conversation itself and sends all of it: here is none, then, that anybody could list or go on
+   * with, and a call of the caller's functions ends the chat.
+   */
+  transcript?: TranscriptMessage[]
   metaData: Record<string, string>
   messageMeta: Record<string, string>
   /** Somebody reads along: the model is asked for a stream. */
@@ -72,15 +81,18 @@ export async function startRun(deps: StartRunDeps, who: Principal, request: Chat
   const turn = await draftTurn(deps, who, { bot, request, ...opened })
   if (!opened.isNew && request.ifBusy === 'interrupt') await interruptActiveRun(deps, opened.conversation.id)
   if (turn.run.status === 'created') await assertQueueRoom(deps.db, opened.conversation.id)
-  await storeTurn(deps, { ...turn, ...opened, record: request.idempotency })
-
   const { run, input, messages } = turn
   const variables = { ...(await deps.findVariables(who, { botId: bot.botId, endUser: run.endUser })), ...request.variables }
+  // @NOTE from here to its start nothing may fail: a run that is stored and not executed holds its conversation
+  await storeTurn(deps, { ...turn, ...opened, request })
+
   const plan = {
     ...{ run, bot, input, variables },
     hasHistory: !opened.isNew,
     firstMessageId: messages[0]?.id ?? run.answerId,
-    functions: [...clientFunctions(bot), ...request.functions],
+    parameters: request.parameters ?? {},
+    functions: request.functions === 'none' ? [] : mergeFunctions(clientFunctions(bot), request.functions),
+    isStateless: request.transcript !== undefined,
     stream: request.stream,
     readFile: deps.readFile(who),
     untilTurn: run.status === 'created' ? (signal: AbortSignal) => waitForTurn(deps, run, signal) : undefined,
@@ -94,6 +106,11 @@ export function clientFunctions(bot: Pick<PublishedBot, 'config'>): ModelTool[] 
   )
 }
 
+/** Of two with one name the caller's counts. */
+function mergeFunctions(bots: ModelTool[], callers: ModelTool[]): ModelTool[] {
+  return [...bots.filter((tool) => !callers.some((each) => each.name === tool.name)), ...callers]
+}
+
 type Opened = { conversation: Conversation; isNew: boolean }
 type Turn = { run: Run; messages: Message[]; input: Awaited<ReturnType<typeof toModelMessages>> }
 
@@ -103,12 +120,15 @@ async function draftTurn(
   { bot, request, conversation, isNew }: Opened & { bot: PublishedBot; request: ChatRequest },
 ): Promise<Turn> {
   const inputs = [...request.messages, ...shortcutMessage(bot, request)]
-  if (isNew && inputs.length === 0) throw new AppError('invalid_request', 'additional_messages is required: send at least one message')
+  if (isNew && inputs.length === 0 && !request.transcript)
+    throw new AppError('invalid_request', 'additional_messages is required: send at least one message')
 
   const runId = deps.nextId()
   const origin = { conversationId: conversation.id, sectionId: conversation.sectionId, runId, botId: bot.botId }
   const messages = inputs.map((input) => draftMessage(deps, origin, { ...input, metaData: { ...request.messageMeta, ...input.metaData } }))
-  const input = await toModelMessages(messages, deps.readFile(who), { lenient: false })
+  const readFile = deps.readFile(who)
+  const transcript = await readTranscript(request.transcript ?? [], readFile)
+  const input = [...transcript, ...(await toModelMessages(messages, readFile, { lenient: false }))]
   const status = !isNew && request.ifBusy === 'enqueue' ? 'created' : 'in_progress'
   return { run: draftRun(deps, who, { runId, status, bot, conversation, request }), messages, input }
 }
@@ -152,12 +172,13 @@ function draftRun(
   }
 }
 
-type StoredTurn = Turn & Opened & { record: IdempotencyKey | undefined }
+type StoredTurn = Turn & Opened & { request: ChatRequest }
 
 /** All of the turn or nothing; a run that has to wait for its turn becomes `created`. */
-async function storeTurn(deps: StartRunDeps, { run, messages, conversation, isNew, record }: StoredTurn): Promise<void> {
+async function storeTurn(deps: StartRunDeps, { run, messages, conversation, isNew, request }: StoredTurn): Promise<void> {
+  const record = request.idempotency
   const insert: WriteUnit['insert'] = {
-    conversation: isNew ? [conversationInsert(conversation, run.id)] : [],
+    conversation: isNew && !request.transcript ? [conversationInsert(conversation, run.id)] : [],
     message: run.savesHistory ? messages.map(messageInsert) : [],
     run: [runInsert(run)],
     idempotency: record ? [idempotencyInsert(record, { id: run.id, now: run.createdAt })] : [],

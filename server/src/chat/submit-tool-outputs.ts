@@ -38,8 +38,9 @@ export async function submitToolOutputs(
   const bot = await findBotVersionById(deps.db, run.botVersionId)
   if (!bot) throw new AppError('not_found', 'the version of the bot that started this chat is gone')
 
-  await takeUp(deps, run)
   const { seq } = await findLastEntry(deps.db, run.id)
+  // @NOTE from here to its start nothing may fail: a run that is taken up and not executed holds its conversation
+  await takeUp(deps, run)
   const plan = toPlan(deps, who, { run, bot, waiting, results, stream, firstSeq: seq + 1 })
   return { run: plan.run, cursor: seq, finished: deps.liveRuns.start(run.id, (signal) => executeRun(deps, plan, signal)) }
 }

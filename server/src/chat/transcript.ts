@@ -6,15 +6,13 @@ export type TranscriptMessage = Exclude<ModelMessage, { role: 'user' }> | { role
 export type TranscriptPart = ModelContentPart | { type: 'upload'; fileId: string }
 
 /** Puts uploaded files in their places; throws `not_found` for one that the caller does not have. */
-export async function readTranscript(messages: TranscriptMessage[], readFile: ReadFile): Promise<ModelMessage[]> {
+export function readTranscript(messages: TranscriptMessage[], readFile: ReadFile): Promise<ModelMessage[]> {
   return Promise.all(
     messages.map(async (message): Promise<ModelMessage> => {
       if (message.role !== 'user') return message
       if (typeof message.content === 'string') return { role: 'user', content: message.content }
-      return {
-        role: 'user',
-        content: await Promise.all(message.content.map((part) => (part.type === 'upload' ? readFile(part.fileId) : part))),
-      }
+      const parts = message.content.map(async (part) => (part.type === 'upload' ? readFile(part.fileId) : part))
+      return { role: 'user', content: await Promise.all(parts) }
     }),
   )
 }

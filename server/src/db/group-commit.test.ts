@@ -46,6 +46,20 @@ describe.each(testDatabases())('writes that are ready together, on $name', ({ op
     expect(await storedIds(db)).toEqual([1, 3, 5])
   })
 
+  test('a guard with a bug fails alone, and what it has done is undone', async () => {
+    await using db = await open()
+    const commits = createGroupCommit(db)
+    await commits.write(inserting(1))
+    const guard = async (tx: Db) => {
+      await renaming(1, 'never')(tx)
+      throw new TypeError('a bug')
+    }
+    const results = await Promise.allSettled([inserting(2), { ...inserting(3), guard }, inserting(4)].map((unit) => commits.write(unit)))
+
+    expect(results).toMatchObject([OK, { status: 'rejected', reason: new TypeError('a bug') }, OK])
+    expect(await stored(db)).toEqual({ 1: 'file 1', 2: 'file 2', 4: 'file 4' })
+  })
+
   test('a guard sees what is stored, an update sees what its own unit inserted', async () => {
     await using db = await open()
     const commits = createGroupCommit(db)

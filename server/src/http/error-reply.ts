@@ -26,11 +26,18 @@ export function errorBody(code: number, message: string, requestId: string): Err
 }
 
 export function replyWithError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const known = toKnownError(error, request, reply)
+  const { status, code } = known ? wireErrors[known.code] : { status: 500, code: 500 }
+  return reply.code(status).send({ ...errorBody(code, known?.message ?? 'internal server error', request.id), ...known?.details })
+}
+
+/** What the caller may be told, in whatever shape; undefined for a bug, which is logged. Says in a header when to come again. */
+export function toKnownError(error: unknown, request: FastifyRequest, reply: FastifyReply): AppError | undefined {
   const known = toAppError(error)
   if (!known) request.log.error({ err: error, requestId: request.id }, 'unexpected error')
-  const { status, code } = known ? wireErrors[known.code] : { status: 500, code: 500 }
-  if (status === 503 || status === 429) reply.header('retry-after', Math.max(1, Math.ceil((known?.retryAfterMs ?? 1_000) / 1000)))
-  return reply.code(status).send({ ...errorBody(code, known?.message ?? 'internal server error', request.id), ...known?.details })
+  if (known?.code === 'unavailable' || known?.code === 'rate_limited')
+    reply.header('retry-after', Math.max(1, Math.ceil((known.retryAfterMs ?? 1_000) / 1000)))
+  return known
 }
 
 function toAppError(error: unknown): AppError | undefined {

@@ -11,6 +11,8 @@ import { replyWithError } from './error-reply.ts'
 import { parseJsonBody } from './json-body.ts'
 import { consoleRoutes } from './console/console-routes.ts'
 import type { ConsoleServices } from './console/console-routes.ts'
+import { mcpRoutes } from './mcp/mcp-routes.ts'
+import { openAiRoutes } from './openai/openai-routes.ts'
 import { opsRoutes } from './ops-routes.ts'
 import type { OpsServices } from './ops-routes.ts'
 import { appRoutes } from './open/open-apps.ts'
@@ -106,6 +108,8 @@ export async function createHttpServer(services: HttpServices, options: HttpOpti
   await http.register(variableRoutes(services.variables))
   await http.register(userRoutes(services.users))
   await http.register(fileRoutes(services.files))
+  await http.register(openAiRoutes({ ...services.chat, ...services.bots }))
+  await http.register(mcpRoutes({ ...services.chat, ...services.bots }, options))
   return http
 }
 

@@ -184,7 +184,7 @@ test('a server that closes ends the streams that are open', async () => {
   })
   const responses = await Promise.all([fetch(server.url), fetch(server.url)])
   const texts = Promise.allSettled(responses.map((response) => response.text()))
-  server.streams.closeAll()
+  await server.streams.closeAll(0)
   await texts
 
   expect([server.streams.count, server.done()]).toEqual([0, 2])
@@ -219,7 +219,7 @@ async function startStreams(source: FrameSource, { before }: Options = {}) {
     connect: (): Socket => connect({ host: '127.0.0.1', port: Number(new URL(url).port) }).on('error', () => undefined),
     async [Symbol.asyncDispose]() {
       closing.abort()
-      streams.closeAll()
+      await streams.closeAll(0)
       await http.close()
     },
   }

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import type { FastifyReply } from 'fastify'
+import { pause } from '../lib/background.ts'
 
 /** Frames that are ready at the same time; each is one whole event. */
 export type FrameSource = (signal: AbortSignal) => AsyncIterable<string[]>
@@ -10,7 +11,8 @@ export interface SseStreams {
   /** Sends frames until the source ends or the client leaves, which aborts the source's signal and nothing else. */
   send(reply: FastifyReply, source: FrameSource): Promise<void>
   readonly count: number
-  closeAll(): void
+  /** Streams whose source has ended may be read to their end, for at most `ms`; then all are cut. */
+  closeAll(ms: number): Promise<void>
 }
 
 const HEADERS = {
@@ -21,7 +23,7 @@ const HEADERS = {
 }
 
 export function createSseStreams(onError: (cause: unknown) => void): SseStreams {
-  const open = new Set<AbortController>()
+  const open = new Map<AbortController, Promise<void>>()
 
   return {
     get count() {
@@ -29,8 +31,9 @@ export function createSseStreams(onError: (cause: unknown) => void): SseStreams 
     },
     async send(reply, source) {
       const controller = new AbortController()
+      const ended = Promise.withResolvers<undefined>()
       const { raw } = reply
-      open.add(controller)
+      open.set(controller, ended.promise)
       // @NOTE the response hears nothing of a client that left before, or whose earlier request is still being answered: its socket does
       const { socket } = reply.request.raw
       const leave = () => controller.abort()
@@ -50,10 +53,14 @@ export function createSseStreams(onError: (cause: unknown) => void): SseStreams 
       } finally {
         socket.off('close', leave)
         open.delete(controller)
+        ended.resolve(undefined)
       }
     },
-    closeAll() {
-      for (const controller of open) controller.abort()
+    async closeAll(ms) {
+      const inTime = new AbortController()
+      await Promise.race([Promise.all(open.values()), pause(ms, inTime.signal)])
+      inTime.abort()
+      for (const controller of open.keys()) controller.abort()
     },
   }
 }

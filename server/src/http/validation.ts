@@ -9,7 +9,9 @@ export const validatorCompiler: FastifySchemaCompiler<z.ZodType> =
     // a body that is absent is an empty one: every field of it is missing
     const input = httpPart === 'body' ? (data ?? {}) : withoutEmptyValues(data)
     const parsed = schema.safeParse(input, { error: inOurWords })
-    return parsed.success ? { value: parsed.data } : { error: new AppError('invalid_request', describe(parsed.error, input)) }
+    return parsed.success
+      ? { value: parsed.data }
+      : { error: new AppError('invalid_request', describe(parsed.error, input), { cause: parsed.error }) }
   }
 
 /** Official SDKs send `?conversation_id=` for a value they do not have. */
@@ -19,13 +21,27 @@ function withoutEmptyValues(data: unknown): unknown {
 }
 
 function describe(error: z.ZodError, input: unknown): string {
-  const issue = error.issues[0]
+  const issue = firstIssue(error)
   if (!issue) return 'invalid request'
   if (issue.path.length === 0) return typeof input === 'object' && !Array.isArray(input) ? issue.message : 'the body must be a JSON object'
 
   const field = issue.path.map(String).join('.')
   if (valueAt(input, issue.path) === undefined) return `${field.replaceAll('_', ' ')} is required`
   return `${field}: ${lowerFirst(issue.message)}`
+}
+
+/** The first thing that is wrong. Of a union it is what is wrong with the side that fits best. */
+export function firstIssue(error: z.ZodError): Pick<z.core.$ZodIssue, 'path' | 'message'> | undefined {
+  const issue = error.issues[0]
+  return issue && innermost(issue)
+}
+
+function innermost(issue: z.core.$ZodIssue): Pick<z.core.$ZodIssue, 'path' | 'message'> {
+  if (issue.code !== 'invalid_union') return issue
+  const inner = issue.errors.flatMap((side) => side.slice(0, 1)).find(({ path }) => path.length > 0)
+  if (!inner) return issue
+  const { path, message } = innermost(inner)
+  return { path: [...issue.path, ...path], message }
 }
 
 const NOUNS: Partial<Record<string, string>> = {

@@ -34,19 +34,18 @@ test('nobody sees the end before it is stored', async () => {
   expect(await reading).toEqual([1, 2, 3])
 })
 
-test('an end that comes while earlier events are being stored is stored after them', async () => {
+test('an end that comes while earlier events are being stored waits for them', async () => {
   await using db = await openMemory()
   const gate = createGate()
-  const journal = openTestJournal(
-    db,
-    commitsThat(db, () => gate.passed),
-  )
+  const commits = commitsThat(db, () => gate.passed)
+  const journal = openTestJournal(db, commits)
   const log = journal.open('1')
   for (const number of range(1, 3)) log.append(number)
   const flushing = journal.flush()
   log.append(4)
   const closing = log.close([5])
-  await sleep(120)
+  await sleep(250)
+  expect(commits.attempts()).toBe(1)
   gate.open()
   await Promise.all([flushing, closing])
 
@@ -55,6 +54,27 @@ test('an end that comes while earlier events are being stored is stored after th
     { first_seq: 1, last_seq: 3, ends_run: 0 },
     { first_seq: 4, last_seq: 5, ends_run: 1 },
   ])
+  expect(commits.attempts()).toBe(2)
+})
+
+test('events that come while earlier ones are being stored wait for them, and are stored together', async () => {
+  await using db = await openMemory()
+  const gate = createGate()
+  const commits = commitsThat(db, () => gate.passed)
+  const journal = openTestJournal(db, commits)
+  const log = journal.open('1')
+  for (const number of range(1, 4)) {
+    log.append(number)
+    void journal.flush()
+    await sleep(40)
+  }
+  await sleep(150)
+  expect(commits.attempts()).toBe(1)
+  gate.open()
+  await log.close([5])
+
+  expect(await journal.stored('1')).toEqual(range(1, 5))
+  expect(commits.attempts()).toBeLessThanOrEqual(3)
 })
 
 test('while the database is away the end is tried again and readers wait for it', async () => {
@@ -196,10 +216,11 @@ test.skipIf(testDatabases().length === 1)('MariaDB dies in the middle of a run: 
 type Around = (attempt: number) => Promise<unknown> | undefined
 
 /** Commits of this database that wait or fail before they are made, or lose their answer after. */
-function commitsThat(db: Db, before?: Around, after?: Around): GroupCommit {
+function commitsThat(db: Db, before?: Around, after?: Around): GroupCommit & { attempts: () => number } {
   const commits = createGroupCommit(db)
   let attempts = 0
   return {
+    attempts: () => attempts,
     idle: () => commits.idle(),
     async write(unit) {
       const attempt = ++attempts

@@ -68,7 +68,14 @@ export async function findSegment(db: Db, runId: string, firstSeq: number): Prom
 
 /** Deletes the journals of up to `limit` runs with ids below this one, the oldest first; answers how many went. Ids are ordered in time. */
 export async function deleteJournalsBelow(db: Db, runId: string, limit: number): Promise<number> {
-  const old = await db.selectFrom('journal_segment').select('run_id').distinct().where('run_id', '<', runId).orderBy('run_id').limit(limit).execute()
+  const old = await db
+    .selectFrom('journal_segment')
+    .select('run_id')
+    .distinct()
+    .where('run_id', '<', runId)
+    .orderBy('run_id')
+    .limit(limit)
+    .execute()
   const runIds = old.map((row) => String(row.run_id))
   if (runIds.length > 0) await db.deleteFrom('journal_segment').where('run_id', 'in', runIds).execute()
   return runIds.length

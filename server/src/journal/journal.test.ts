@@ -123,6 +123,38 @@ describe.each(testDatabases())('the journal on $name', ({ open }) => {
     expect(await there.read('1', 1)).toEqual([2, 3])
   })
 
+  test('a run that pauses and goes on is one list of events', async () => {
+    await using db = await open()
+    const journal = openTestJournal(db)
+    const log = journal.open('1')
+    // the pause is the last thing on a page of the database
+    for (const number of range(1, 49)) {
+      log.append(number)
+      await journal.flush()
+    }
+    const untilPause = journal.read('1')
+    await log.close([50])
+    expect([await untilPause, await journal.read('1')]).toEqual([range(1, 50), range(1, 50)])
+
+    const resumed = openTestJournal(db).open('1', 51)
+    resumed.append(51)
+    await resumed.close([52])
+    expect([await journal.read('1'), await journal.read('1', 50)]).toEqual([range(1, 52), [51, 52]])
+  })
+
+  test('readers of a run that has gone on here have what was before the pause and what comes', async () => {
+    await using db = await open()
+    const journal = openTestJournal(db)
+    await journal.open('1').close([1, 2])
+    const log = journal.open('1', 3)
+    const readers = [journal.read('1'), journal.read('1', 2)]
+    await sleep(5)
+    log.append(3)
+    await log.close([4])
+
+    expect(await Promise.all(readers)).toEqual([range(1, 4), [3, 4]])
+  })
+
   test('events are in the database a moment later, without anybody asking', async () => {
     await using db = await open()
     const journal = openTestJournal(db)

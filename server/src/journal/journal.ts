@@ -109,8 +109,9 @@ async function* followStored<E>(db: Db, { runId, cursor, signal }: JournalPositi
     const last = page.at(-1)
     if (last) {
       yield page
-      if (last.last) return
       known = last.seq
+      // the end of a page may be a pause after which the run has gone on
+      if (last.last && (await findLastEntry(db, runId)).seq === known) return
     } else {
       const stored = await findLastEntry(db, runId)
       // what was stored since the page was read comes with the next one, the end above all

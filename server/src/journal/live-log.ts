@@ -24,7 +24,7 @@ export interface LiveReader {
 }
 
 /** Stored entries kept in memory for readers that are a little behind. */
-const KEPT = 256
+const KEPT = 32
 
 /** @param firstSeq the number of its first event: more than 1 when earlier ones are stored already */
 export function createLiveLog<E>(runId: string, firstSeq = 1): LiveLog<E> {

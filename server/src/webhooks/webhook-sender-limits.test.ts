@@ -10,6 +10,7 @@ describe.each(testDatabases())('many webhooks on $name', ({ open }) => {
     await using slow = await startWebhookReceiver(() => 'hang')
     await using quick = await startWebhookReceiver()
     for (let n = 0; n < 50; n++) await house.add({ url: slow.url, ownerId: '7' })
+    house.time.now++
     const others: string[] = []
     for (let n = 0; n < 20; n++) others.push(await house.add({ url: quick.url, ownerId: '8' }))
 
@@ -40,6 +41,7 @@ describe.each(testDatabases())('many webhooks on $name', ({ open }) => {
     const hanging = await Promise.all(Array.from({ length: 8 }, async () => receivers.use(await startWebhookReceiver(() => 'hang'))))
     for (const { url } of hanging) await house.add({ url, ownerId: '7' })
     const quick = receivers.use(await startWebhookReceiver())
+    house.time.now++
     const id = await house.add({ url: quick.url, ownerId: '8' })
     house.sender.wake()
     await house.delivered(id)

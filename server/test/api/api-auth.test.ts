@@ -49,7 +49,8 @@ describe.each(testDatabases())('authentication on $name', ({ name }) => {
         await using stream = await openStream(app, body, { apiKey })
         await stream.until((frames) => deltaText(frames) === 'one ')
         if (how === 'expires') time.ahead += 60_001
-        else await app.call('POST', `${PAT}/delete_personal_access_token_and_permission`, { id: keyId }, { apiKey: '', headers: { cookie } })
+        else
+          await app.call('POST', `${PAT}/delete_personal_access_token_and_permission`, { id: keyId }, { apiKey: '', headers: { cookie } })
 
         expectRefusal(await app.call('POST', '/v3/chat', body, { apiKey }), { status: 401, message })
         const frames = await stream.ended

@@ -72,7 +72,8 @@ function worksAllTheSame(app: TestApp): void {
     app.provider.script = (request) => answers([wait(request.lastUserText === 'slow' ? 300 : 0), request.lastUserText])
     await using socket = await openSocket(app.port)
     const headers = { authorization: `Bearer ${app.apiKey}` }
-    const chat = (query: string, stream: boolean) => rawRequest('POST /v3/chat', { headers, body: JSON.stringify({ ...GOOD, query, stream }) })
+    const chat = (query: string, stream: boolean) =>
+      rawRequest('POST /v3/chat', { headers, body: JSON.stringify({ ...GOOD, query, stream }) })
     socket.send(
       [
         chat('slow', false),
@@ -92,7 +93,12 @@ function worksAllTheSame(app: TestApp): void {
 
   test('a body that comes in small pieces', async () => {
     await using socket = await openSocket(app.port)
-    const bytes = Buffer.from(rawRequest('POST /v3/chat', { headers: { authorization: `Bearer ${app.apiKey}`, connection: 'close' }, body: JSON.stringify({ ...GOOD, query: '你好' }) }))
+    const bytes = Buffer.from(
+      rawRequest('POST /v3/chat', {
+        headers: { authorization: `Bearer ${app.apiKey}`, connection: 'close' },
+        body: JSON.stringify({ ...GOOD, query: '你好' }),
+      }),
+    )
     for (let at = 0; at < bytes.length; at += 20) {
       socket.send(bytes.subarray(at, at + 20))
       await new Promise((resolve) => setTimeout(resolve, 2))
@@ -188,7 +194,31 @@ function refusesFields(app: TestApp): void {
   const MESSAGE = { role: 'user', content: 'hi', content_type: 'text' }
 
   test.each<[string, unknown[]]>([
-    ['bot_id', [null, true, {}, [], '', 'abc', ' 1', '1 ', '+1', '0x10', '1e3', 0, '0', -1, '-1', 1.5, '1.5', '9223372036854775808', '1'.repeat(20), '１２３']],
+    [
+      'bot_id',
+      [
+        null,
+        true,
+        {},
+        [],
+        '',
+        'abc',
+        ' 1',
+        '1 ',
+        '+1',
+        '0x10',
+        '1e3',
+        0,
+        '0',
+        -1,
+        '-1',
+        1.5,
+        '1.5',
+        '9223372036854775808',
+        '1'.repeat(20),
+        '１２３',
+      ],
+    ],
     ['user_id', [true, {}, ['a'], 'x'.repeat(256)]],
     ['stream', ['true', 1, 0, {}, 'yes']],
     ['conversation_id', [true, {}, ['a'], -1, 1.5, 0, 'with blank', 'a/b', '会话', 'x'.repeat(101), '9223372036854775808', '../1', '%']],
@@ -197,7 +227,19 @@ function refusesFields(app: TestApp): void {
     ['additional_messages', ['hi', {}, 1, ['hi'], [null]]],
     ['parameters', ['{}', 1, [], true]],
     ['custom_variables', ['{}', 1, [], true]],
-    ['meta_data', ['{}', 1, [], { a: 1 }, { a: null }, { '': 'a' }, { a: 'x'.repeat(513) }, Object.fromEntries(Array.from({ length: 17 }, (_, i) => [`k${i}`, 'v']))]],
+    [
+      'meta_data',
+      [
+        '{}',
+        1,
+        [],
+        { a: 1 },
+        { a: null },
+        { '': 'a' },
+        { a: 'x'.repeat(513) },
+        Object.fromEntries(Array.from({ length: 17 }, (_, i) => [`k${i}`, 'v'])),
+      ],
+    ],
   ])('%s', async (field, values) => {
     for (const value of values) {
       const reply = await post(app, { ...GOOD, [field]: value })
@@ -234,9 +276,15 @@ function refusesFields(app: TestApp): void {
   test('a bot id is exact: the next larger one is another bot', async () => {
     const botId = await app.makeBot(app.userId, { id: '9223372036854775807' })
     expect((await post(app, `{"bot_id":${botId},"query":"hi"}`)).body.data.bot_id).toBe(botId)
-    expectRefusal(await post(app, '{"bot_id":9223372036854775806,"query":"hi"}'), { status: 404, message: 'bot not found or not published' })
+    expectRefusal(await post(app, '{"bot_id":9223372036854775806,"query":"hi"}'), {
+      status: 404,
+      message: 'bot not found or not published',
+    })
     for (const tooLarge of ['9223372036854775808', '18446744073709551615', '1e400', '-9223372036854775808']) {
-      expectRefusal(await post(app, `{"bot_id":${tooLarge},"query":"hi"}`), { status: 422, message: /^bot_id: must be a positive whole number/ })
+      expectRefusal(await post(app, `{"bot_id":${tooLarge},"query":"hi"}`), {
+        status: 422,
+        message: /^bot_id: must be a positive whole number/,
+      })
     }
   })
 
@@ -296,7 +344,10 @@ function refusesTooMuch(app: TestApp): void {
 
   test('too much in both lists together', async () => {
     const half = Array.from({ length: 400 }, () => ({ role: 'user', content: 'x' }))
-    expectRefusal(await post(app, { ...GOOD, chat_history: half, additional_messages: half }), { status: 422, message: /at most 500 messages/ })
+    expectRefusal(await post(app, { ...GOOD, chat_history: half, additional_messages: half }), {
+      status: 422,
+      message: /at most 500 messages/,
+    })
   })
 }
 

@@ -65,7 +65,8 @@ const cancel = (app: TestApp, chat: Json, apiKey = app.apiKey): Promise<Reply> =
 
 const addressOf = (chat: Json) => `conversation_id=${chat.conversation_id}&chat_id=${chat.id}`
 const stateOf = async (app: TestApp, chat: Json): Promise<Json> => (await app.call('GET', `/v3/chat/retrieve?${addressOf(chat)}`)).body.data
-const answersOf = async (app: TestApp, chat: Json): Promise<Json[]> => (await app.call('GET', `/v3/chat/message/list?${addressOf(chat)}`)).body.data
+const answersOf = async (app: TestApp, chat: Json): Promise<Json[]> =>
+  (await app.call('GET', `/v3/chat/message/list?${addressOf(chat)}`)).body.data
 
 /** Contents of a conversation, oldest first. */
 async function contentsOf(app: TestApp, conversationId: string): Promise<string[]> {
@@ -139,7 +140,10 @@ function cancels(app: TestApp): void {
     await using stream = await openStream(app, STREAM)
     const chat = await begun(stream)
     const reply = await cancel(app, chat)
-    expect({ status: reply.status, data: reply.body.data }).toEqual({ status: 200, data: anyLiveChat({ id: chat.id, conversation_id: chat.conversation_id, status: 'canceled', usage: expect.anything() }) })
+    expect({ status: reply.status, data: reply.body.data }).toEqual({
+      status: 200,
+      data: anyLiveChat({ id: chat.id, conversation_id: chat.conversation_id, status: 'canceled', usage: expect.anything() }),
+    })
 
     await app.provider.untilAborted()
     const frames = await stream.ended
@@ -181,7 +185,11 @@ function cancels(app: TestApp): void {
     expect((await cancel(app, { ...chat, conversation_id: 'silent' })).body.data.status).toBe('canceled')
 
     const whole = await waiting
-    expect({ status: whole.status, data: whole.body.data.status, content: whole.body.message.content }).toEqual({ status: 200, data: 'canceled', content: '' })
+    expect({ status: whole.status, data: whole.body.data.status, content: whole.body.message.content }).toEqual({
+      status: 200,
+      data: 'canceled',
+      content: '',
+    })
     expect(await answersOf(app, chat)).toEqual([])
     await app.provider.untilAborted()
   })
@@ -256,7 +264,10 @@ function stopsInOrder(database: 'SQLite' | 'MariaDB'): void {
     expect(performance.now() - startedAt).toBeLessThan(3_000)
 
     const [ended, stopped] = [await short.ended, await long.ended]
-    expect({ text: deltaText(ended), events: eventNames(ended).slice(-2) }).toEqual({ text: 'one two', events: ['conversation.chat.completed', 'done'] })
+    expect({ text: deltaText(ended), events: eventNames(ended).slice(-2) }).toEqual({
+      text: 'one two',
+      events: ['conversation.chat.completed', 'done'],
+    })
     expect({ text: deltaText(stopped), events: eventNames(stopped).slice(-3) }).toEqual({
       text: 'one ',
       events: ['conversation.message.completed', 'conversation.chat.failed', 'done'],
@@ -279,10 +290,19 @@ function stopsInOrder(database: 'SQLite' | 'MariaDB'): void {
   })
 
   test('stops also when a client does not read', async () => {
-    await using app = await startTestApp({ database, env: { DRAIN_SECONDS: '1' }, script: answers(Array.from({ length: 3_000 }, () => 'x'.repeat(1_000))) })
+    await using app = await startTestApp({
+      database,
+      env: { DRAIN_SECONDS: '1' },
+      script: answers(Array.from({ length: 3_000 }, () => 'x'.repeat(1_000))),
+    })
     await using reader = await openSocket(app.port)
     reader.socket.pause()
-    reader.send(rawRequest('POST /v3/chat', { headers: { authorization: `Bearer ${app.apiKey}` }, body: JSON.stringify({ ...STREAM, conversation_id: 'c' }) }))
+    reader.send(
+      rawRequest('POST /v3/chat', {
+        headers: { authorization: `Bearer ${app.apiKey}` },
+        body: JSON.stringify({ ...STREAM, conversation_id: 'c' }),
+      }),
+    )
     await expect.poll(async () => (await contentsOf(app, 'c'))?.length, { timeout: 15_000 }).toBe(2)
     const startedAt = performance.now()
     await app.stop()

@@ -8,7 +8,8 @@ import { openStream, readStream } from '../support/live-stream.ts'
 import { keepsItsSecrets } from '../support/secret-search.ts'
 import { deltaText, eventNames, frameOf } from '../support/sse-frames.ts'
 import type { Frame } from '../support/sse-frames.ts'
-import { PROVIDER_KEY, freePort, startTestApp, useTestApp } from '../support/test-app.ts'
+import { freePort } from '../support/free-port.ts'
+import { PROVIDER_KEY, startTestApp, useTestApp } from '../support/test-app.ts'
 import type { TestApp } from '../support/test-app.ts'
 import { testDatabases } from '../support/test-databases.ts'
 
@@ -36,7 +37,12 @@ const NOT_RETRIED: Failure[] = [
   },
   { does: 'answers with a web page', script: sendsHtml(), says: /answers with a web page: check the base URL$/, asked: 1 },
   { does: 'answers with a redirect', script: fails(302), says: /answers with 302 instead of 200: check the base URL$/, asked: 1 },
-  { does: 'talks nonsense', script: sendsRaw(['data: {"nonsense\n\n']), says: /^the model provider sent something that is not JSON/, asked: 1 },
+  {
+    does: 'talks nonsense',
+    script: sendsRaw(['data: {"nonsense\n\n']),
+    says: /^the model provider sent something that is not JSON/,
+    asked: 1,
+  },
   { does: 'sends bytes', script: sendsRaw([Buffer.alloc(5_000, 0xfe)]), says: /^the model provider sent something/, asked: 1 },
   { does: 'sends nothing at all', script: sendsRaw([]), says: /^the (model provider|answer of the model)/, asked: 3 },
   {
@@ -63,20 +69,23 @@ describe.each(testDatabases())('a chat whose model fails, on $name', ({ name }) 
     describe('as far as the answer came', () => keepsPartialAnswers(app))
   })
   describe('refuses, when the provider', () => {
-    test.each([...NOT_RETRIED, ...RETRIED])('$does: a stream ends with chat.failed, a whole answer is a 500 that has the chat', async (failure) => {
-      app.provider.script = failure.script
-      const [frames, reply] = await Promise.all([readStream(app, STREAM), app.call('POST', '/v3/chat', BODY)])
-      const chat = anyFailedChat({ last_error: errorOf(failure) })
+    test.each([...NOT_RETRIED, ...RETRIED])(
+      '$does: a stream ends with chat.failed, a whole answer is a 500 that has the chat',
+      async (failure) => {
+        app.provider.script = failure.script
+        const [frames, reply] = await Promise.all([readStream(app, STREAM), app.call('POST', '/v3/chat', BODY)])
+        const chat = anyFailedChat({ last_error: errorOf(failure) })
 
-      expect(eventNames(frames)).toEqual([...BEGIN, 'conversation.chat.failed', 'done'])
-      expect(failedChat(frames)).toEqual(chat)
-      const { conversation_id } = reply.body.data
-      expectRefusal(reply, { status: 500, message: failure.says, more: { data: chat, conversation_id } })
-      expect(app.provider.requests.length).toBe(2 * failure.asked)
+        expect(eventNames(frames)).toEqual([...BEGIN, 'conversation.chat.failed', 'done'])
+        expect(failedChat(frames)).toEqual(chat)
+        const { conversation_id } = reply.body.data
+        expectRefusal(reply, { status: 500, message: failure.says, more: { data: chat, conversation_id } })
+        expect(app.provider.requests.length).toBe(2 * failure.asked)
 
-      app.provider.script = says('fine')
-      for (const failed of [failedChat(frames), reply.body.data]) await expectOver(app, failed)
-    })
+        app.provider.script = says('fine')
+        for (const failed of [failedChat(frames), reply.body.data]) await expectOver(app, failed)
+      },
+    )
 
     describe('is not there', () => refusesWithoutProvider(app))
     test('never ends', () => refusesEndlessAnswers(app))
@@ -93,7 +102,10 @@ describe.each(testDatabases())('a chat whose model fails, on $name', ({ name }) 
 
   test('the provider’s own words about its key are shown to nobody', async () => {
     for (const status of [400, 401, 403, 429, 500]) {
-      app.provider.script = fails(status, { message: `Incorrect API key provided: ${PROVIDER_KEY}. Organization org-12345`, retryAfter: 60 })
+      app.provider.script = fails(status, {
+        message: `Incorrect API key provided: ${PROVIDER_KEY}. Organization org-12345`,
+        retryAfter: 60,
+      })
       const { text } = await app.call('POST', '/v3/chat', BODY)
       expect(text).not.toContain(PROVIDER_KEY)
       if (status !== 400) expect(text).not.toContain('org-12345')
@@ -164,7 +176,8 @@ function succeedsAfterRetries(app: TestApp): void {
     for (const body of [BODY, STREAM]) {
       app.provider.requests.length = 0
       app.provider.script = [once(script), says('after ', 'all')]
-      const answer = body === STREAM ? deltaText(await readStream(app, STREAM)) : (await app.call('POST', '/v3/chat', BODY)).body.message.content
+      const answer =
+        body === STREAM ? deltaText(await readStream(app, STREAM)) : (await app.call('POST', '/v3/chat', BODY)).body.message.content
       expect({ answer, asked: app.provider.requests.length }).toEqual({ answer: 'after all', asked: 2 })
     }
   })
@@ -194,7 +207,11 @@ function keepsPartialAnswers(app: TestApp): void {
   test.each([
     ['breaks off', answers(['Hel', 'lo', cut()]), /^the model provider broke the connection/],
     ['ends without an end', answers(['Hel', 'lo', { do: 'stop' }]), 'the answer of the model broke off before its end'],
-    ['turns to nonsense', answers(['Hel', 'lo', { do: 'raw', bytes: 'data: <oops>\n\n' }, { do: 'stop' }]), /^the model provider sent something/],
+    [
+      'turns to nonsense',
+      answers(['Hel', 'lo', { do: 'raw', bytes: 'data: <oops>\n\n' }, { do: 'stop' }]),
+      /^the model provider sent something/,
+    ],
     [
       'turns to an error',
       answers(['Hel', 'lo', { do: 'raw', bytes: 'data: {"error":{"message":"overloaded"}}\n\n' }, { do: 'stop' }]),

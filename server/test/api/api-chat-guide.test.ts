@@ -296,7 +296,10 @@ function remembers(app: TestApp, chat: Chat): void {
 
   test('parameters and custom_variables fill the prompt; the bot’s own values are for what is not given', async () => {
     const prompt = 'In {{city}}, {{ lang }}, {{user.name}}, {{age}}, {{unknown}}, {{constructor}}.'
-    const variables = [{ name: 'city', default: '北京' }, { name: 'lang', default: 'zh' }]
+    const variables = [
+      { name: 'city', default: '北京' },
+      { name: 'lang', default: 'zh' },
+    ]
     const botId = await app.makeBot(app.userId, { config: { prompt, variables } })
     await chat({ bot_id: botId, parameters: { lang: 'en', 'user.name': 'Ada $1 $&', age: 36 }, custom_variables: { lang: '{{city}}' } })
     expect(app.provider.lastRequest.body.messages[0]?.content).toBe('In 北京, {{city}}, Ada $1 $&, 36, {{unknown}}, {{constructor}}.')
@@ -346,7 +349,8 @@ function takesOwnIds(app: TestApp, chat: Chat): void {
     const ids = [
       (await chat({ conversation_id: 'Ada' })).body.conversation_id,
       (await chat({ conversation_id: 'ada' })).body.conversation_id,
-      (await app.call('POST', '/v3/chat', { bot_id, conversation_id: 'Ada', query: 'hi' }, { apiKey: stranger.apiKey })).body.conversation_id,
+      (await app.call('POST', '/v3/chat', { bot_id, conversation_id: 'Ada', query: 'hi' }, { apiKey: stranger.apiKey })).body
+        .conversation_id,
     ]
     expect(new Set(ids).size).toBe(3)
   })
@@ -371,7 +375,14 @@ function seesFiles(app: TestApp, chat: Chat): void {
 
   test('a picture that was uploaded goes to the model with its bytes', async () => {
     const file_id = await upload(Buffer.from(PNG), 'dot.png')
-    expect((await ask([{ type: 'text', text: 'look' }, { type: 'image', file_id }])).status).toBe(200)
+    expect(
+      (
+        await ask([
+          { type: 'text', text: 'look' },
+          { type: 'image', file_id },
+        ])
+      ).status,
+    ).toBe(200)
     expect(seen()).toEqual([
       { type: 'text', text: 'look' },
       { type: 'image_url', image_url: { url: `data:image/png;base64,${PNG.toString('base64')}` } },
@@ -428,4 +439,3 @@ function seesFiles(app: TestApp, chat: Chat): void {
     expectRefusal(await chat({ additional_messages }), { status: 422, message })
   })
 }
-

@@ -242,7 +242,10 @@ function takesWhatSdksSend(app: TestApp): void {
 
   test('without messages the bot goes on with a conversation that has some', async () => {
     const { data } = (
-      await app.call('POST', '/v1/conversation/create', { bot_id: '123456', messages: [{ role: 'user', content: 'a', content_type: 'text' }] })
+      await app.call('POST', '/v1/conversation/create', {
+        bot_id: '123456',
+        messages: [{ role: 'user', content: 'a', content_type: 'text' }],
+      })
     ).body
     await finished(app, { ...BODY, additional_messages: [] }, `/v3/chat?conversation_id=${data.id}`)
     expect(app.provider.lastRequest.lastUserText).toBe('a')

@@ -155,7 +155,9 @@ function changes(app: TestApp): void {
 
   test('a deleted one is gone everywhere', async () => {
     const { id } = await create(app, { bot_id: 123456, user_id: 'gone' })
-    const { status, body } = await app.call('DELETE', `/v1/conversations/${id}`, undefined, { headers: { 'content-type': 'application/json' } })
+    const { status, body } = await app.call('DELETE', `/v1/conversations/${id}`, undefined, {
+      headers: { 'content-type': 'application/json' },
+    })
     expect({ status, code: body.code, msg: body.msg }).toEqual({ status: 200, code: 0, msg: '' })
     for (const [method, path] of [
       ['GET', `/v1/conversations/${id}`],

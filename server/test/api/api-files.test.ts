@@ -11,8 +11,15 @@ const PNG = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR
 describe.each(testDatabases())('files on $name', ({ name }) => {
   const app = useTestApp({ database: name })
   const ask = (fileId: string) => {
-    const content = JSON.stringify([{ type: 'text', text: 'look' }, { type: 'image', file_id: fileId }])
-    return app.call('POST', '/v3/chat', { bot_id: 123456, query: 'well?', additional_messages: [{ role: 'user', content, content_type: 'object_string' }] })
+    const content = JSON.stringify([
+      { type: 'text', text: 'look' },
+      { type: 'image', file_id: fileId },
+    ])
+    return app.call('POST', '/v3/chat', {
+      bot_id: 123456,
+      query: 'well?',
+      additional_messages: [{ role: 'user', content, content_type: 'object_string' }],
+    })
   }
 
   describe('works', () => {
@@ -23,7 +30,14 @@ describe.each(testDatabases())('files on $name', ({ name }) => {
         body: {
           code: 0,
           msg: '',
-          data: { id: ID, bytes: PNG.length, file_name: '点 1.png', created_at: SECONDS, uri: `files/${body.file_id}`, url: body.upload_url },
+          data: {
+            id: ID,
+            bytes: PNG.length,
+            file_name: '点 1.png',
+            created_at: SECONDS,
+            uri: `files/${body.file_id}`,
+            url: body.upload_url,
+          },
           detail: { logid: headers.get('x-tt-logid') },
           file_id: body.data.id,
           file_name: '点 1.png',
@@ -86,7 +100,11 @@ describe.each(testDatabases())('files on $name', ({ name }) => {
       const { body } = await upload(app, PNG, 'a.png')
       const other = (await upload(app, PNG, 'b.png')).body
       const path = new URL(body.upload_url).pathname
-      for (const wrong of [path.replace(/-[\w-]{5}/, '-AAAAA'), path.replace(body.file_id, other.file_id), `/v1/files/${body.file_id}/x/a.png`]) {
+      for (const wrong of [
+        path.replace(/-[\w-]{5}/, '-AAAAA'),
+        path.replace(body.file_id, other.file_id),
+        `/v1/files/${body.file_id}/x/a.png`,
+      ]) {
         expectRefusal(await app.call('GET', wrong), { status: 404, message: 'file not found' })
       }
     })

@@ -6,7 +6,7 @@ import { expectRefusal } from '../support/expect-refusal.ts'
 import { answers, hang } from '../support/fake-provider.ts'
 import { keepsItsSecrets } from '../support/secret-search.ts'
 import { useTestApp } from '../support/test-app.ts'
-import type { CallOptions, Json, Reply, TestApp } from '../support/test-app.ts'
+import type { Json, Reply, TestApp } from '../support/test-app.ts'
 import { testDatabases } from '../support/test-databases.ts'
 
 const HELLO = { role: 'user', content: 'hello', content_type: 'text' }
@@ -38,8 +38,8 @@ async function newConversation(app: TestApp, body: object = {}): Promise<string>
   return (await app.call('POST', '/v1/conversation/create', { bot_id: '123456', ...body })).body.data.id
 }
 
-const create = (app: TestApp, conversation: string, body: unknown, options?: CallOptions): Promise<Reply> =>
-  app.call('POST', `${PATH}/create?conversation_id=${conversation}`, body, options)
+const create = (app: TestApp, conversation: string, body: unknown): Promise<Reply> =>
+  app.call('POST', `${PATH}/create?conversation_id=${conversation}`, body)
 
 const addressOf = (message: Json) => `conversation_id=${message.conversation_id}&message_id=${message.id}`
 const retrieve = (app: TestApp, message: Json) => app.call('GET', `${PATH}/retrieve?${addressOf(message)}`)
@@ -333,7 +333,7 @@ function hidesFromOthers(app: TestApp): void {
       expectRefusal(await app.call('GET', feedback, undefined, { apiKey }), refusal)
       expectRefusal(await app.call('DELETE', feedback, undefined, { apiKey }), refusal)
     }
-    expectRefusal(await create(app, message.conversation_id, HELLO, { apiKey }), NO_CONVERSATION)
+    expectRefusal(await app.call('POST', `${PATH}/create?conversation_id=${message.conversation_id}`, HELLO, { apiKey }), NO_CONVERSATION)
     expect((await retrieve(app, message)).body.data).toEqual(message)
   })
 }
@@ -343,7 +343,7 @@ async function addSteps(app: TestApp, message: Json, types: MessageType[]): Prom
   const { conversation_id: conversationId, section_id: sectionId, chat_id: runId, bot_id: botId } = message
   const steps = types.map((type) => ({
     ...{ id: app.core.nextId(), conversationId, sectionId, runId, botId, type },
-    ...{ role: 'assistant', content: '{}', contentType: 'text', reasoning: '', metaData: {}, createdAt: 1, updatedAt: 1 } as const,
+    ...({ role: 'assistant', content: '{}', contentType: 'text', reasoning: '', metaData: {}, createdAt: 1, updatedAt: 1 } as const),
   }))
   for (const step of steps) await insertMessage(app.core.db, step)
   return steps.map(({ id }) => ({ id, conversation_id: conversationId }))

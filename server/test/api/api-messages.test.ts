@@ -16,7 +16,13 @@ describe.each(testDatabases())('the messages of a conversation on $name', ({ nam
   describe('works', () => {
     test('has whole messages and where the page begins and ends', async () => {
       const chat = (await app.call('POST', '/v3/chat', { bot_id: 123456, query: 'hi' })).body
-      const { body, headers } = await list(chat.conversation_id, { order: 'asc', chat_id: null, before_id: null, after_id: null, limit: 50 })
+      const { body, headers } = await list(chat.conversation_id, {
+        order: 'asc',
+        chat_id: null,
+        before_id: null,
+        after_id: null,
+        limit: 50,
+      })
       const place = { conversation_id: chat.conversation_id, section_id: chat.data.section_id, chat_id: chat.data.id }
       expect(body).toEqual({
         code: 0,

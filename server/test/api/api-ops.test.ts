@@ -72,7 +72,10 @@ describe('browsers', () => {
         headers: { origin, 'access-control-request-method': 'POST', 'access-control-request-headers': 'authorization,content-type' },
       })
     const allowed = await preflight('https://shop.example')
-    expect({ status: allowed.status, origin: allowed.headers.get('access-control-allow-origin') }).toEqual({ status: 204, origin: 'https://shop.example' })
+    expect({ status: allowed.status, origin: allowed.headers.get('access-control-allow-origin') }).toEqual({
+      status: 204,
+      origin: 'https://shop.example',
+    })
     expect(allowed.headers.get('access-control-allow-headers')).toMatch(/authorization/i)
     expect((await preflight('https://evil.example')).headers.get('access-control-allow-origin')).toBeNull()
 
@@ -94,7 +97,9 @@ async function metric(app: TestApp, name: string, labels: Record<string, string>
   const { text } = await app.call('GET', '/metrics')
   const lines = text.split('\n').filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
   const wanted = Object.entries(labels).map(([label, value]) => `${label}="${value}"`)
-  return lines.filter((line) => wanted.every((label) => line.includes(label))).reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0)
+  return lines
+    .filter((line) => wanted.every((label) => line.includes(label)))
+    .reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0)
 }
 
 function counts(app: TestApp): void {
@@ -104,9 +109,12 @@ function counts(app: TestApp): void {
     await app.call('GET', '/v1/bots/123456', undefined, { apiKey })
     await app.call('GET', '/v1/bots/777', undefined, { apiKey })
     await app.call('GET', '/v1/bots/abc', undefined, { apiKey })
-    const of = (status: string) => metric(app, 'http_requests_total', { endpoint: '/v1/bots/:bot_id', method: 'GET', status, api_key_id: keyId })
+    const of = (status: string) =>
+      metric(app, 'http_requests_total', { endpoint: '/v1/bots/:bot_id', method: 'GET', status, api_key_id: keyId })
     await expect.poll(() => Promise.all(['200', '404', '422'].map(of))).toEqual([1, 1, 1])
-    expect(await metric(app, 'http_request_duration_seconds_count', { endpoint: '/v1/bots/:bot_id', method: 'GET' })).toBeGreaterThanOrEqual(3)
+    expect(
+      await metric(app, 'http_request_duration_seconds_count', { endpoint: '/v1/bots/:bot_id', method: 'GET' }),
+    ).toBeGreaterThanOrEqual(3)
   })
 
   test('refused callers have no key id, unknown paths no name of their own', async () => {
@@ -177,7 +185,10 @@ function counts(app: TestApp): void {
     for (const sample of samples) {
       expect(sample).toMatch(/^[a-zA-Z_:][\w:]*(\{([a-zA-Z_]\w*="([^"\\]|\\.)*",?)*\})? (-?[\d.e+-]+|Na[nN]|[+-]Inf)$/)
       const metricName = sample.split(/[{ ]/)[0] ?? ''
-      expect([metricName, metricName.replace(/_(bucket|sum|count)$/, '')].some((known) => typed.has(known)), sample).toBe(true)
+      expect(
+        [metricName, metricName.replace(/_(bucket|sum|count)$/, '')].some((known) => typed.has(known)),
+        sample,
+      ).toBe(true)
     }
     const series = samples.map((sample) => sample.slice(0, sample.lastIndexOf(' ')))
     expect(new Set(series).size).toBe(series.length)
@@ -187,12 +198,29 @@ function counts(app: TestApp): void {
 function logs(app: TestApp): void {
   test('one line for each request, with who and how long, and nothing of what was said', async () => {
     const { keyId, apiKey } = await app.makeKey(app.userId)
-    const { headers } = await app.call('POST', '/v3/chat?conversation_id=conv_logged', { ...BODY, query: 'what nobody else may read' }, { apiKey })
+    const { headers } = await app.call(
+      'POST',
+      '/v3/chat?conversation_id=conv_logged',
+      { ...BODY, query: 'what nobody else may read' },
+      { apiKey },
+    )
     const requestId = headers.get('x-tt-logid')
     const lines = () => app.logs.map((line) => JSON.parse(line)).filter((line) => line.requestId === requestId)
-    await expect.poll(lines).toMatchObject([
-      { level: 30, msg: 'request', method: 'POST', endpoint: '/v3/chat', status: 200, keyId, userId: app.userId, ip: '127.0.0.1', ms: expect.any(Number) },
-    ])
+    await expect
+      .poll(lines)
+      .toMatchObject([
+        {
+          level: 30,
+          msg: 'request',
+          method: 'POST',
+          endpoint: '/v3/chat',
+          status: 200,
+          keyId,
+          userId: app.userId,
+          ip: '127.0.0.1',
+          ms: expect.any(Number),
+        },
+      ])
     expect(app.logs.join('')).not.toMatch(/what nobody else may read|conv_logged|Hello there/)
   })
 
@@ -220,9 +248,11 @@ function explains(app: TestApp): void {
     const document = await documentOf()
     const hidden = /^\w+ (\/|\/healthz|\/readyz|\/metrics|\/openapi\.json|\/docs(\/\*)?)$/
     const served = routesOf(app.http).filter((route) => !route.startsWith('HEAD ') && !hidden.test(route))
-    expect(operationsOf(document).sort().filter((operation) => !operation.startsWith('HEAD '))).toEqual(
-      served.map((route) => route.replace(/:(\w+)/g, '{$1}').replace('*', '{*}')).sort(),
-    )
+    expect(
+      operationsOf(document)
+        .sort()
+        .filter((operation) => !operation.startsWith('HEAD ')),
+    ).toEqual(served.map((route) => route.replace(/:(\w+)/g, '{$1}').replace('*', '{*}')).sort())
     expect(document.paths['/v3/chat'].post.security).toEqual([{ apiKey: [] }])
     expect(document.paths['/api/permission_api/pat/list_personal_access_tokens'].get.security).toEqual([{ session: [] }])
     expect(document.paths['/api/console/sign-in'].post.security).toEqual([])
@@ -237,7 +267,16 @@ function explains(app: TestApp): void {
     const { post } = (await documentOf()).paths['/v3/chat']
     const body = post.requestBody.content['application/json'].schema
     expect(Object.keys(body.properties)).toEqual(
-      expect.arrayContaining(['bot_id', 'user_id', 'stream', 'conversation_id', 'query', 'chat_history', 'additional_messages', 'parameters']),
+      expect.arrayContaining([
+        'bot_id',
+        'user_id',
+        'stream',
+        'conversation_id',
+        'query',
+        'chat_history',
+        'additional_messages',
+        'parameters',
+      ]),
     )
     expect(body.required).toEqual(['bot_id'])
     expect(Object.keys(post.responses['200'].content['application/json'].schema.properties)).toEqual(
@@ -249,7 +288,10 @@ function explains(app: TestApp): void {
     for (const path of ['/docs', '/docs/']) {
       const page = await fetch(`${app.url}${path}`)
       const html = await page.text()
-      expect({ status: page.status, type: page.headers.get('content-type') }).toMatchObject({ status: 200, type: expect.stringMatching(/^text\/html/) })
+      expect({ status: page.status, type: page.headers.get('content-type') }).toMatchObject({
+        status: 200,
+        type: expect.stringMatching(/^text\/html/),
+      })
       expect(html).toContain('/openapi.json')
       const sources = [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map((match) => new URL(match[1] ?? '', page.url))
       for (const source of sources) {

@@ -50,8 +50,16 @@ const botsWith = async (app: TestApp, apiKey: string) => app.call('GET', '/v1/bo
 
 function signsIn(app: TestApp): void {
   test('the cookie is named session_key, and pages cannot read it', async () => {
-    const { status, headers, body } = await app.call('POST', '/api/console/sign-in', { email: 'user1@example.com', password: PASSWORD }, { apiKey: '' })
-    expect({ status, data: body.data }).toEqual({ status: 200, data: { id: app.userId, email: 'user1@example.com', name: 'user1', role: 'user' } })
+    const { status, headers, body } = await app.call(
+      'POST',
+      '/api/console/sign-in',
+      { email: 'user1@example.com', password: PASSWORD },
+      { apiKey: '' },
+    )
+    expect({ status, data: body.data }).toEqual({
+      status: 200,
+      data: { id: app.userId, email: 'user1@example.com', name: 'user1', role: 'user' },
+    })
     const [cookie] = headers.getSetCookie()
     expect(cookie).toMatch(/^session_key=[^;]+; /)
     expect(cookie).toMatch(/; HttpOnly/)
@@ -176,7 +184,10 @@ function manages(app: TestApp): void {
     const session = await signedIn(app)
     const { id, api_key } = await created(app, session, { name: 'old', expire: 3_600_000 })
     expect((await session.post(UPDATE, { id, name: 'Updated API Key Name' })).body).toMatchObject({ code: 0, msg: '' })
-    expect((await session.get(`${GET}?id=${id}`)).body).toMatchObject({ name: 'Updated API Key Name', expired_at: about(Date.now() + 3_600_000) })
+    expect((await session.get(`${GET}?id=${id}`)).body).toMatchObject({
+      name: 'Updated API Key Name',
+      expired_at: about(Date.now() + 3_600_000),
+    })
 
     expect((await session.post(UPDATE, { id: String(id), expire: 0 })).status).toBe(200)
     expect((await session.get(`${GET}?id=${id}`)).body).toMatchObject({ name: 'Updated API Key Name', expired_at: 0 })
@@ -292,6 +303,9 @@ function refusesStrangers(app: TestApp): void {
   test('the page of another site cannot act with the visitor’s cookie', async () => {
     const { cookie } = await signedIn(app)
     const headers = { cookie, 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' }
-    expectRefusal(await app.call('POST', CREATE, { name: 'k' }, { apiKey: '', headers }), { status: 403, message: /^requests from the pages of other sites/ })
+    expectRefusal(await app.call('POST', CREATE, { name: 'k' }, { apiKey: '', headers }), {
+      status: 403,
+      message: /^requests from the pages of other sites/,
+    })
   })
 }

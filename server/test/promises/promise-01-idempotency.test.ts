@@ -307,8 +307,12 @@ describe.each(testDatabases())('a server that is killed, on $name', ({ name }) =
       ['/v3/chat', BODY, 'chat'],
       ['/v1/conversation/create', { name: 'one' }, 'conversation'],
     ] as const
-    const before = []
-    for (const each of sent) before.push((await send(...each)).body.data.id)
+    const idsOf = async () => {
+      const ids: string[] = []
+      for (const [path, body, key] of sent) ids.push((await send(path, body, key)).body.data.id)
+      return ids
+    }
+    const before = await idsOf()
     const uploaded = (await send('/v1/files/upload', form('kept'), 'file')).body.data.id
 
     provider.script = answers(['half', hang()])
@@ -321,9 +325,7 @@ describe.each(testDatabases())('a server that is killed, on $name', ({ name }) =
     await server.start()
 
     provider.script = says('must not be asked')
-    const after = []
-    for (const each of sent) after.push((await send(...each)).body.data.id)
-    expect(after).toEqual(before)
+    expect(await idsOf()).toEqual(before)
     expect((await send('/v1/files/upload', form('kept'), 'file')).body.data.id).toBe(uploaded)
 
     await using again = await openStream(server, { ...BODY, stream: true }, { headers: keyed('stream') })

@@ -2,7 +2,10 @@ import { expect } from 'vitest'
 
 /** What the wire's chats and messages must look like: every field, with the values that a test knows. */
 
-export const SECONDS = expect.toSatisfy((value: unknown) => Number.isInteger(value) && Math.abs(Number(value) - Date.now() / 1000) < 120, 'is now in seconds')
+export const SECONDS = expect.toSatisfy(
+  (value: unknown) => Number.isInteger(value) && Math.abs(Number(value) - Date.now() / 1000) < 120,
+  'is now in seconds',
+)
 export const ID = expect.stringMatching(/^\d{14,16}$/)
 export const NO_ERROR = { code: 0, msg: '' }
 export const NO_USAGE = { token_count: 0, input_count: 0, output_count: 0 }

@@ -21,7 +21,11 @@ export type LiveStream = AsyncDisposable & {
 export type StreamOptions = { path?: string; apiKey?: string; headers?: Record<string, string> }
 
 /** Posts the body; the first user's key unless another is given. */
-export async function openStream(app: Pick<TestApp, 'url' | 'apiKey'>, body: object | undefined, options: StreamOptions = {}): Promise<LiveStream> {
+export async function openStream(
+  app: Pick<TestApp, 'url' | 'apiKey'>,
+  body: object | undefined,
+  options: StreamOptions = {},
+): Promise<LiveStream> {
   const { path = '/v3/chat', apiKey = app.apiKey, headers } = options
   const leaving = new AbortController()
   const response = await fetch(`${app.url}${path}`, {
@@ -54,7 +58,11 @@ export async function openStream(app: Pick<TestApp, 'url' | 'apiKey'>, body: obj
 }
 
 /** The guide's stream with this question, from its first byte to its last. */
-export async function readStream(app: Pick<TestApp, 'url' | 'apiKey'>, body: object | undefined, options?: StreamOptions): Promise<Frame[]> {
+export async function readStream(
+  app: Pick<TestApp, 'url' | 'apiKey'>,
+  body: object | undefined,
+  options?: StreamOptions,
+): Promise<Frame[]> {
   const stream = await openStream(app, body, options)
   return stream.ended
 }

@@ -11,7 +11,11 @@ export function findOpenApiProblems(document: Json): string[] {
   for (const [path, item] of Object.entries<Json>(document.paths)) {
     for (const [method, operation] of Object.entries<Json>(item)) {
       const where = `${method.toUpperCase()} ${path}`
-      const found = [...operationProblems(operation, document), ...parameterProblems(path, operation), ...schemaProblems(operation, document)]
+      const found = [
+        ...operationProblems(operation, document),
+        ...parameterProblems(path, operation),
+        ...schemaProblems(operation, document),
+      ]
       if (operation.operationId && ids.has(operation.operationId)) found.push(`operationId ${operation.operationId} is there twice`)
       ids.add(operation.operationId)
       problems.push(...found.map((problem) => `${where}: ${problem}`))
@@ -41,7 +45,9 @@ function operationProblems(operation: Json, document: Json): string[] {
 
 function parameterProblems(path: string, operation: Json): string[] {
   const parameters: Json[] = operation.parameters ?? []
-  const problems = parameters.filter(({ name, in: place, schema }) => !name || !place || !schema).map(() => 'has a parameter without name, place or schema')
+  const problems = parameters
+    .filter(({ name, in: place, schema }) => !name || !place || !schema)
+    .map(() => 'has a parameter without name, place or schema')
   const declared = parameters.filter((parameter) => parameter.in === 'path')
   for (const { name, required } of declared) if (required !== true) problems.push(`path parameter ${name} is not required`)
 
@@ -58,7 +64,8 @@ function schemaProblems(node: Json, document: Json): string[] {
   if (typeof node !== 'object' || node === null) return []
   const problems: string[] = []
   if (typeof node.$ref === 'string' && !resolves(node.$ref, document)) problems.push(`${node.$ref} leads nowhere`)
-  for (const type of [node.type].flat()) if (typeof type === 'string' && !TYPES.has(type) && !node.in && !node.scheme) problems.push(`unknown type ${type}`)
+  for (const type of [node.type].flat())
+    if (typeof type === 'string' && !TYPES.has(type) && !node.in && !node.scheme) problems.push(`unknown type ${type}`)
   if (node.required && Array.isArray(node.required) && node.properties) {
     for (const name of node.required) if (!(name in node.properties)) problems.push(`requires ${name}, which it does not have`)
   }
@@ -78,5 +85,10 @@ function patternProblems(pattern: string): string[] {
 
 function resolves(ref: string, document: Json): boolean {
   if (!ref.startsWith('#/')) return false
-  return ref.slice(2).split('/').reduce((node: Json, name) => node?.[name.replaceAll('~1', '/').replaceAll('~0', '~')], document) !== undefined
+  return (
+    ref
+      .slice(2)
+      .split('/')
+      .reduce((node: Json, name) => node?.[name.replaceAll('~1', '/').replaceAll('~0', '~')], document) !== undefined
+  )
 }

@@ -48,7 +48,11 @@ export async function openSocket(port: number): Promise<RawSocket> {
 
 /** The bytes of a request. */
 export function rawRequest(line: string, { headers = {}, body = '' }: { headers?: Record<string, string>; body?: string } = {}): string {
-  const all = { host: '127.0.0.1', ...(body && { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }), ...headers }
+  const all = {
+    host: '127.0.0.1',
+    ...(body && { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),
+    ...headers,
+  }
   const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`)
   return `${line} HTTP/1.1\r\n${lines.join('')}\r\n${body}`
 }

@@ -40,7 +40,9 @@ async function readFiles(dir: string): Promise<string> {
 }
 
 async function readTables(db: Db): Promise<string> {
-  const { rows } = await sql<{ name: string }>`select table_name as name from information_schema.tables where table_schema = database()`.execute(db)
+  const { rows } = await sql<{
+    name: string
+  }>`select table_name as name from information_schema.tables where table_schema = database()`.execute(db)
   const tables = await Promise.all(rows.map(({ name }) => sql`select * from ${sql.table(name)}`.execute(db)))
   return JSON.stringify(tables.map((table) => table.rows))
 }

@@ -1,7 +1,4 @@
-import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
@@ -20,6 +17,7 @@ import type { Clock } from '../../src/lib/clock.ts'
 import { saveModel } from '../../src/models/model-store.ts'
 import { says, startFakeProvider } from './fake-provider.ts'
 import type { FakeProvider, Script } from './fake-provider.ts'
+import { freePort } from './free-port.ts'
 import type { TestDatabase } from './test-databases.ts'
 
 /**
@@ -184,7 +182,10 @@ export function createCalls({ url, apiKey, secrets }: Caller): Pick<TestApp, 'ur
   }
 }
 
-async function send(url: string, { method, body, apiKey, headers, signal }: { method: string; body?: unknown } & CallOptions): Promise<Reply> {
+async function send(
+  url: string,
+  { method, body, apiKey, headers, signal }: { method: string; body?: unknown } & CallOptions,
+): Promise<Reply> {
   const isRaw = typeof body === 'string' || body instanceof Uint8Array || body instanceof FormData
   const json = body !== undefined && !(body instanceof FormData)
   const response = await fetch(url, {
@@ -215,13 +216,4 @@ async function askDoor(method: 'POST' | 'DELETE', body?: string): Promise<string
   const text = await response.text()
   if (!response.ok) throw new Error(`no test database: ${text}`)
   return text
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }

@@ -21,8 +21,8 @@ export function openTestJournal(db: Db, commits: GroupCommit = createGroupCommit
     /** The event that was marked as the last, of each reader that saw it. */
     ends,
     flush: journal.flush,
-    open(runId: string) {
-      const log = journal.open(runId)
+    open(runId: string, firstSeq?: number) {
+      const log = journal.open(runId, firstSeq)
       return {
         append: log.append,
         abandon: log.abandon,

@@ -36,12 +36,12 @@ const messagesField = z
   .nullish()
 
 /** A function that the caller executes itself, as OpenAI writes it. */
-const functionSchema = z
+export const functionSchema = z
   .object({
     type: z.literal('function', 'must be function'),
     function: z.object({
       name: z.string().regex(/^[a-zA-Z0-9_-]{1,64}$/, 'must have 1 to 64 letters, digits, _ and -'),
-      description: z.string().max(2_000).nullish(),
+      description: z.string().max(20_000).nullish(),
       parameters: z.record(z.string(), z.unknown()).nullish(),
     }),
   })

@@ -59,7 +59,7 @@ export const optionalPageNumberField = z.coerce
   .number(PAGE_RULE)
   .int(PAGE_RULE)
   .min(1, PAGE_RULE)
-  .max(1_000_000, 'must be at most 1000000')
+  .max(1_000_000, `${PAGE_RULE} to 1000000`)
   .optional()
 
 export const pageNumberField = optionalPageNumberField.default(1)

@@ -21,16 +21,7 @@ const holderSchema = z.object({
   app_id: optionalIdField,
   connector_id: optionalIdField.describe('Not used: an end user has the same values on every connector.'),
   connector_uid: z
-    .union(
-      [
-        z
-          .string()
-          .regex(/^\S(.*\S)?$/s)
-          .max(255),
-        z.number().transform(String),
-      ],
-      { error: UID_RULE },
-    )
+    .union([z.string().regex(/^\S(.{0,253}\S)?$/s, UID_RULE), z.number().transform(String)], { error: UID_RULE })
     .describe('The end user: what chats call `user_id`.'),
 })
 
