@@ -6,7 +6,7 @@ import { isRecord } from '../../lib/json-schema.ts'
 import { linkAbort, untilAborted } from '../../lib/linked-abort.ts'
 import { CONNECTION_LOST, createMcpFetch } from './mcp-fetch.ts'
 import { pageSchema, resultSchema } from './mcp-result.ts'
-import type { McpTool } from './mcp-result.ts'
+import type { McpTool, McpToolPage } from './mcp-result.ts'
 import { ToolFailure } from './tool-call.ts'
 
 /**
@@ -84,9 +84,10 @@ export function createMcpConnection(deps: McpConnectionDeps, server: McpServer):
     callTool: (name, args, signal) => use((session) => callTool(session, { name, args, timeoutMs: server.timeoutMs }, signal)),
     async close() {
       clearTimeout(idle)
-      const session = await opening?.catch(() => undefined)
+      const soon = AbortSignal.timeout(LEAVE_MS)
+      const session = opening && (await untilAborted(opening, soon).catch(() => undefined))
       opening = undefined
-      if (session) await leave(session)
+      if (session) await leave(session, soon)
     },
   }
 }
@@ -97,12 +98,20 @@ async function openSession({ guardedFetch }: McpConnectionDeps, server: McpServe
     import('@modelcontextprotocol/sdk/client/index.js'),
     import('@modelcontextprotocol/sdk/client/streamableHttp.js'),
   ])
+  const url = URL.parse(server.url)
+  if (!url) throw new ToolFailure('its url is no URL')
   const client = new sdk.Client({ name: 'coze-plus', version: '1' })
-  const transport = new http.StreamableHTTPClientTransport(new URL(server.url), {
+  const transport = new http.StreamableHTTPClientTransport(url, {
     requestInit: { headers: server.headers },
     fetch: createMcpFetch(guardedFetch, { timeoutMs: server.timeoutMs + 1_000, maxBytes: MAX_ANSWER_BYTES }),
   })
-  await client.connect(transport, { timeout: Math.min(CONNECT_MS, server.timeoutMs) })
+  try {
+    await client.connect(transport, { timeout: Math.min(CONNECT_MS, server.timeoutMs) })
+  } catch (cause) {
+    await transport.close()
+    const isKnown = cause instanceof GuardedFetchError || codeOf(cause) !== undefined
+    throw isKnown ? cause : new ToolFailure(NO_MCP, { cause })
+  }
   return { client, transport, users: 0, isLost: false }
 }
 
@@ -110,7 +119,8 @@ async function listTools(client: Client, timeout: number): Promise<McpListing> {
   const tools: McpTool[] = []
   let [cursor, unreadable]: [string | undefined, number] = [undefined, 0]
   for (let page = 0; page < MAX_PAGES && tools.length < MAX_TOOLS; page++) {
-    const found = await client.request({ method: 'tools/list', params: cursor === undefined ? {} : { cursor } }, pageSchema, { timeout })
+    const params = cursor === undefined ? {} : { cursor }
+    const found: McpToolPage = await client.request({ method: 'tools/list', params }, pageSchema, { timeout })
     tools.push(...found.tools)
     unreadable += found.unreadable
     cursor = found.nextCursor
@@ -142,8 +152,8 @@ async function callTool({ client }: Session, { name, args, timeoutMs }: Call, si
 }
 
 /** Says goodbye where the server knows the session, but does not wait for long. */
-async function leave({ client, transport }: Session): Promise<void> {
-  await untilAborted(transport.terminateSession(), AbortSignal.timeout(LEAVE_MS)).catch(() => undefined)
+async function leave({ client, transport }: Session, soon: AbortSignal): Promise<void> {
+  await untilAborted(transport.terminateSession(), soon).catch(() => undefined)
   await client.close()
 }
 
@@ -151,7 +161,7 @@ async function leave({ client, transport }: Session): Promise<void> {
 const codeOf = (cause: unknown) => (cause instanceof Error && 'code' in cause && typeof cause.code === 'number' ? cause.code : undefined)
 
 /** By its name: the class itself is loaded late. */
-const isProtocolError = (cause: unknown): cause is Error => cause instanceof Error && cause.constructor.name === 'McpError'
+const isProtocolError = (cause: unknown): cause is Error => cause instanceof Error && cause.name === 'McpError'
 
 const isForgottenSession = (cause: unknown) => !isProtocolError(cause) && [400, 404].includes(codeOf(cause) ?? 0)
 
@@ -168,10 +178,12 @@ function toFailure(cause: unknown): unknown {
   if (isProtocolError(cause)) return new ToolFailure(describeProtocolError(cause, code), { cause })
   if (code !== undefined && code >= 300 && code < 400) return new ToolFailure('the tool server redirects to another origin', { cause })
   if (code !== undefined && code >= 400) return new ToolFailure(`the tool server answered with HTTP status ${code}`, { cause })
-  if (code !== undefined || isRecordOfIssues(cause) || cause instanceof SyntaxError)
-    return new ToolFailure('the tool server does not speak MCP over streamable HTTP', { cause })
-  return cause
+  return code !== undefined || hasIssues(cause) || cause instanceof SyntaxError ? new ToolFailure(NO_MCP, { cause }) : cause
 }
+
+const NO_MCP = 'the tool server does not speak MCP over streamable HTTP'
+
+const hasIssues = (cause: unknown) => isRecord(cause) && Array.isArray(cause.issues)
 
 const REQUEST_TIMEOUT = -32_001
 
@@ -180,5 +192,3 @@ function describeProtocolError(cause: Error, code: number | undefined): string {
   if (code === REQUEST_TIMEOUT) return 'the tool server did not answer in time'
   return code === CONNECTION_LOST ? `the connection to the tool server was lost: ${text}` : `the tool server refused the call: ${text}`
 }
-
-const isRecordOfIssues = (cause: unknown) => isRecord(cause) && Array.isArray(cause.issues)

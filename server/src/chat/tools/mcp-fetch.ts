@@ -7,6 +7,9 @@ export type McpFetch = (url: string | URL, init?: RequestInit) => Promise<Respon
 
 export type McpFetchLimits = { timeoutMs: number; maxBytes: number }
 
+/** For what has no answer. */
+const NOTICE_MS = 5_000
+
 /** JSON-RPC's error of a connection that is gone. */
 export const CONNECTION_LOST = -32_000
 
@@ -25,6 +28,8 @@ export function createMcpFetch(guardedFetch: GuardedFetch, limits: McpFetchLimit
 
     const body = typeof init.body === 'string' ? init.body : undefined
     const message = parseMessage(body)
+    if (message.canceledId !== undefined) running.get(message.canceledId)?.abort()
+
     const { control, release } = linkAbort(init.signal)
     const end = () => {
       release()
@@ -44,8 +49,6 @@ export function createMcpFetch(guardedFetch: GuardedFetch, limits: McpFetchLimit
     } catch (cause) {
       end()
       throw cause
-    } finally {
-      if (message.canceledId !== undefined) running.get(message.canceledId)?.abort()
     }
   }
 }

@@ -38,7 +38,7 @@ export type ToolSetDeps = {
 }
 
 const IDLE_MS = 60_000
-/** So long a server's list of tools counts, and so long one that cannot be reached is not asked again. */
+/** When a server is asked again for its tools: after it has answered, and after it has not. */
 const LISTED_MS = 60_000
 const FAILED_MS = 10_000
 /** Providers take no more. */
@@ -86,7 +86,7 @@ function merge(found: (ToolSet & { source: string })[], taken: Set<string>): Too
   return { tools: tools.slice(0, MAX_TOOLS), problems }
 }
 
-type McpEntry = { connection: McpConnection; listing?: Promise<McpListing>; goodUntil: number }
+type McpEntry = { connection: McpConnection; listing: Promise<McpListing> | undefined; staleAt: number }
 
 /** One connection for each tool of each bot: servers keep state by session, and that is nobody else's. */
 function createMcpSources({ secrets, guardedFetch, clock, onError, idleMs = IDLE_MS }: ToolSetDeps) {
@@ -99,33 +99,34 @@ function createMcpSources({ secrets, guardedFetch, clock, onError, idleMs = IDLE
     if (known) return known
 
     const onIdle = () => {
-      entries.delete(key)
+      // a chat that began before may have used the connection of an entry that is gone
+      if (entries.get(key) === entry) entries.delete(key)
       connection.close().catch(onError)
     }
     const connection = createMcpConnection(
       { guardedFetch, idleMs, onError, onIdle },
       { url, timeoutMs, headers: openHeaders(secrets, tool) },
     )
-    const entry = { connection, goodUntil: 0 }
+    const entry: McpEntry = { connection, listing: undefined, staleAt: 0 }
     entries.set(key, entry)
     return entry
   }
 
-  /** Chats that begin at the same time wait for the same list. */
+  /** Only the first chat waits for a server: later ones take what is known, good or bad, while it is asked again. */
   function list(entry: McpEntry): Promise<McpListing> {
-    if (entry.listing && clock() < entry.goodUntil) return entry.listing
+    if (entry.listing && clock() < entry.staleAt) return entry.listing
 
-    const listing = entry.connection.listTools()
-    entry.listing = listing
-    entry.goodUntil = Number.POSITIVE_INFINITY
-    const keep = (forMs: number) => {
-      entry.goodUntil = clock() + forMs
+    const asked = entry.connection.listTools()
+    const settle = (keptMs: number) => {
+      entry.listing = asked
+      entry.staleAt = clock() + keptMs
     }
-    listing.then(
-      () => keep(LISTED_MS),
-      () => keep(FAILED_MS),
+    entry.staleAt = Number.POSITIVE_INFINITY
+    asked.then(
+      () => settle(LISTED_MS),
+      () => settle(FAILED_MS),
     )
-    return listing
+    return (entry.listing ??= asked)
   }
 
   return {
