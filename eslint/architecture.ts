@@ -7,6 +7,8 @@
 export const layers = [
   ['cli'],
   ['app'],
+  ['app-services'],
+  ['app-house'],
   ['core'],
   ['config', 'version'],
   ['http'],

@@ -3,7 +3,6 @@ import type { Db } from '../db/database.ts'
 import { AppError } from '../lib/app-error.ts'
 import { pause } from '../lib/background.ts'
 import type { Clock } from '../lib/clock.ts'
-import type { LiveRuns } from './live-runs.ts'
 import { countQueuedRuns, hasEarlierQueuedRun, updateRunStart } from './run-store.ts'
 import type { Run } from './run-store.ts'
 
@@ -13,12 +12,6 @@ export const conversationBusy = (): AppError =>
 
 const MAX_QUEUED = 20
 const LOOK_EVERY_MS = 50
-
-/** The chat that is running there ends as canceled; its text so far is kept. */
-export async function interruptActiveRun({ db, liveRuns }: { db: Db; liveRuns: LiveRuns }, conversationId: string): Promise<void> {
-  const active = await findActiveRun(db, conversationId)
-  if (active !== undefined) await liveRuns.stop(active, 'canceled')
-}
 
 export async function assertQueueRoom(db: Db, conversationId: string): Promise<void> {
   if ((await countQueuedRuns(db, conversationId)) < MAX_QUEUED) return

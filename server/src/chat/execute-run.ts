@@ -17,7 +17,7 @@ import { RunStopped } from './live-runs.ts'
 import { renderPrompt, toModelMessages } from './prompt.ts'
 import type { ReadFile } from './prompt.ts'
 import { closingEvents, endRun, endUnit } from './run-ending.ts'
-import type { Ending, Outcome } from './run-ending.ts'
+import type { EndListeners, Ending, Outcome } from './run-ending.ts'
 import type { Run } from './run-store.ts'
 import type { ServerTool } from './tools/server-tool.ts'
 import { toWaiting } from './waiting-run.ts'
@@ -28,13 +28,17 @@ export type ExecuteRunDeps = {
   nextId: NextId
   journal: Journal<ChatEvent>
   getModel: (name: string) => Promise<ModelAdapter>
-  getTools: (bot: BotVersion, signal: AbortSignal) => Promise<ServerTool[]>
+  getTools: (bot: BotVersion, request: ToolRequest) => Promise<ServerTool[]>
   onError: (cause: unknown) => void
+  listeners: EndListeners
   /** Told of every run that has ended, for the metrics. */
   onEnded: (run: { status: string; inputTokens: number; outputTokens: number; seconds: number }) => void
   /** Aborts when a stopping server can no longer wait for its database. */
   giveUp: AbortSignal
 }
+
+/** `reservedNames` are of functions that the caller executes. */
+export type ToolRequest = { signal: AbortSignal; reservedNames: string[] }
 
 export type RunPlan = {
   run: Run
@@ -99,7 +103,7 @@ async function prepare(deps: ExecuteRunDeps, plan: RunPlan, signal: AbortSignal)
   const { historyRounds, ...parameters } = bot.config.parameters
   const [model, serverTools, history] = await Promise.all([
     deps.getModel(bot.config.model),
-    deps.getTools(bot, signal),
+    deps.getTools(bot, { signal, reservedNames: functions.map((each) => each.name) }),
     readHistory(deps.db, plan, historyRounds),
   ])
   return {
@@ -171,8 +175,9 @@ async function closeWithout(deps: ExecuteRunDeps, run: Run, log: RunLog<ChatEven
   return { run: ended, answer: undefined }
 }
 
-function close({ nextId, giveUp }: ExecuteRunDeps, log: RunLog<ChatEvent>, ending: Ending): Promise<void> {
-  return log.close(closingEvents(ending, nextId), endUnit(ending), giveUp)
+async function close({ nextId, giveUp, listeners }: ExecuteRunDeps, log: RunLog<ChatEvent>, ending: Ending): Promise<void> {
+  await log.close(closingEvents(ending, nextId), endUnit(ending, listeners), giveUp)
+  if (ending.run.callbackUrl !== undefined) listeners.wakeWebhooks()
 }
 
 const lastAnswer = (messages: CompletedMessage[]) => messages.findLast((message) => message.type === 'answer')

@@ -185,6 +185,7 @@ const recovering = ({ deps, clock, nextId }: ChatHouse): RecoverDeps => ({
   ...{ db: deps.db, commits: deps.commits, clock, nextId, onError: deps.onError },
   maxRunMs: MAX_RUN_MS,
   isRunningHere: deps.liveRuns.has,
+  listeners: deps.listeners,
 })
 
 /** What a killed process leaves behind: question and run, and the journal as far as it was written. */

@@ -8,7 +8,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { NextId } from '../lib/snowflake.ts'
 import type { ChatEvent, CompletedMessage } from './chat-event.ts'
 import { closingEvents, endRun, endUnit } from './run-ending.ts'
-import type { Outcome } from './run-ending.ts'
+import type { EndListeners, Outcome } from './run-ending.ts'
 import { listOrphanRuns } from './run-store.ts'
 import type { Run } from './run-store.ts'
 
@@ -18,6 +18,7 @@ export type RecoverDeps = {
   clock: Clock
   nextId: NextId
   maxRunMs: number
+  listeners: EndListeners
   onError: (cause: unknown) => void
   /** A clock that was put forward makes every run and every lease look old: what this process executes it does not take for dead. */
   isRunningHere: (runId: string) => boolean
@@ -55,7 +56,7 @@ function report({ onError }: RecoverDeps, cause: unknown): void {
   onError(cause)
 }
 
-async function endOrphan({ db, commits, clock, nextId }: RecoverDeps, run: Run): Promise<void> {
+async function endOrphan({ db, commits, clock, nextId, listeners }: RecoverDeps, run: Run): Promise<void> {
   const found = await storedProgress(db, run)
   const outcome: Outcome = { status: 'failed', error: INTERRUPTED }
   const now = clock()
@@ -65,10 +66,11 @@ async function endOrphan({ db, commits, clock, nextId }: RecoverDeps, run: Run):
   const closing = { runId: run.id, firstSeq: found.seq + UNSTORED_EVENTS, events: closingEvents(ending, nextId) }
   const segments = [segmentInsert(closing, { now, endsRun: true })]
   if (opening.length > 0) segments.unshift(segmentInsert({ runId: run.id, firstSeq: 1, events: opening }, { now, endsRun: false }))
-  const unit = endUnit(ending)
+  const unit = endUnit(ending, listeners)
 
   try {
     await commits.write({ ...unit, insert: { ...unit.insert, journal_segment: segments } })
+    if (run.callbackUrl !== undefined) listeners.wakeWebhooks()
   } catch (cause) {
     // two servers may find the same run: the one that is first records the end, the other's is undone
     if (!(cause instanceof AppError) && !isDuplicate(cause)) throw cause

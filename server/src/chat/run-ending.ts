@@ -1,7 +1,9 @@
+import type { Insertable } from 'kysely'
 import { releaseConversation } from '../conversations/conversation-store.ts'
 import { messageInsert } from '../conversations/message-store.ts'
 import type { Message } from '../conversations/message-store.ts'
 import type { WriteUnit } from '../db/group-commit.ts'
+import type { WebhookDeliveryTable } from '../db/tables.ts'
 import { AppError } from '../lib/app-error.ts'
 import type { NextId } from '../lib/snowflake.ts'
 import type { ModelToolCall } from '../models/model-adapter.ts'
@@ -61,11 +63,23 @@ export function closingEvents({ run, outcome, answer }: Ending, nextId: NextId):
   }
 }
 
+/** Who else is to know of a run's end. */
+export type EndListeners = {
+  /** What is to be sent to whoever asked to be told; stored with the end itself, so that it goes out at least once. */
+  webhooksOf: (run: Run, messages: CompletedMessage[]) => Insertable<WebhookDeliveryTable>[]
+  /** There is something to send. */
+  wakeWebhooks: () => void
+}
+
 /** What is written beside the closing events: all of it or nothing. */
-export function endUnit({ run, outcome, completed, answer }: Ending): WriteUnit {
-  const messages = run.savesHistory ? [...completed, ...(answer ? [answer] : [])] : []
+export function endUnit({ run, outcome, completed, answer }: Ending, { webhooksOf }: EndListeners): WriteUnit {
+  const messages = [...completed, ...(answer ? [answer] : [])]
+  const kept = run.savesHistory ? messages : []
   return {
-    insert: { message: messages.map((message) => messageInsert(toMessage(run, message, message === answer))) },
+    insert: {
+      message: kept.map((message) => messageInsert(toMessage(run, message, message === answer))),
+      webhook_delivery: webhooksOf(run, messages),
+    },
     async update(tx) {
       // another server took this process for dead and ended the run: that end counts, all of this one is undone
       if (!(await updateRunEnd(tx, run, outcome.status === 'requires_action' ? outcome.waiting : ''))) throw runEnded()

@@ -1,7 +1,7 @@
 import type { Principal } from '../accounts/principal.ts'
 import type { PublishedBot } from '../bots/bot-config.ts'
 import type { PublishedBots } from '../bots/published-bots.ts'
-import { claimConversation, conversationInsert } from '../conversations/conversation-store.ts'
+import { claimConversation, conversationInsert, findActiveRun } from '../conversations/conversation-store.ts'
 import type { Conversation } from '../conversations/conversation-store.ts'
 import { draftMessage } from '../conversations/conversations.ts'
 import type { InputMessage } from '../conversations/conversations.ts'
@@ -9,11 +9,12 @@ import { messageInsert } from '../conversations/message-store.ts'
 import type { Message } from '../conversations/message-store.ts'
 import { isDuplicate } from '../db/database.ts'
 import type { GroupCommit, WriteUnit } from '../db/group-commit.ts'
-import { idempotencyInsert } from '../db/idempotency-store.ts'
+import { findIdempotentResult, idempotencyInsert } from '../db/idempotency-store.ts'
 import type { IdempotencyKey } from '../db/idempotency-store.ts'
 import { AppError } from '../lib/app-error.ts'
+import { pause } from '../lib/background.ts'
 import type { ModelParameters, ModelTool } from '../models/model-adapter.ts'
-import { assertQueueRoom, conversationBusy, interruptActiveRun, waitForTurn } from './busy-conversation.ts'
+import { assertQueueRoom, conversationBusy, waitForTurn } from './busy-conversation.ts'
 import { executeRun } from './execute-run.ts'
 import type { ExecuteRunDeps, FinishedRun } from './execute-run.ts'
 import type { LiveRuns } from './live-runs.ts'
@@ -77,18 +78,12 @@ export type StartedRun = { run: Run; finished: Promise<FinishedRun> }
 export async function startRun(deps: StartRunDeps, who: Principal, request: ChatRequest): Promise<StartedRun> {
   const bot = await deps.publishedBots.get(who, request.botId)
   deps.liveRuns.assertRoom()
-  const opened = await openConversation(deps, who, request)
-  const turn = await draftTurn(deps, who, { bot, request, ...opened })
-  if (!opened.isNew && request.ifBusy === 'interrupt') await interruptActiveRun(deps, opened.conversation.id)
-  if (turn.run.status === 'created') await assertQueueRoom(deps.db, opened.conversation.id)
-  const { run, input, messages } = turn
-  const variables = { ...(await deps.findVariables(who, { botId: bot.botId, endUser: run.endUser })), ...request.variables }
   // @NOTE from here to its start nothing may fail: a run that is stored and not executed holds its conversation
-  await storeTurn(deps, { ...turn, ...opened, request })
+  const { run, input, messages, variables, isNew } = await takePlace(deps, who, { bot, request })
 
   const plan = {
     ...{ run, bot, input, variables },
-    hasHistory: !opened.isNew,
+    hasHistory: !isNew,
     firstMessageId: messages[0]?.id ?? run.answerId,
     parameters: request.parameters ?? {},
     functions: request.functions === 'none' ? [] : mergeFunctions(clientFunctions(bot), request.functions),
@@ -111,6 +106,51 @@ function mergeFunctions(bots: ModelTool[], callers: ModelTool[]): ModelTool[] {
   return [...bots.filter((tool) => !callers.some((each) => each.name === tool.name)), ...callers]
 }
 
+type Asked = { bot: PublishedBot; request: ChatRequest }
+type Placed = Turn & Opened & { variables: Record<string, string> }
+
+const MAX_ATTEMPTS = 100
+const ATTEMPT_EVERY_MS = 5
+
+/** Stores the turn. Of several at once that queue or interrupt none is refused because another one was quicker: it tries again. */
+async function takePlace(deps: StartRunDeps, who: Principal, { bot, request }: Asked): Promise<Placed> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await tryPlace(deps, who, { bot, request })
+    } catch (cause) {
+      const isBusy = cause instanceof AppError && cause.code === 'conversation_busy'
+      if (!isBusy || request.ifBusy === 'reject' || attempt === MAX_ATTEMPTS || (await isRepeated(deps, request))) throw cause
+      await pause(ATTEMPT_EVERY_MS)
+    }
+  }
+}
+
+async function tryPlace(deps: StartRunDeps, who: Principal, { bot, request }: Asked): Promise<Placed> {
+  const opened = await openConversation(deps, who, request)
+  let turn = await draftTurn(deps, who, { bot, request, ...opened })
+  if (!opened.isNew && request.ifBusy === 'interrupt' && (await interrupt(deps, request, opened.conversation.id))) {
+    // its messages come after those of the interrupted chat
+    turn = await draftTurn(deps, who, { bot, request, ...opened })
+  }
+  if (turn.run.status === 'created') await assertQueueRoom(deps.db, opened.conversation.id)
+  const kept = await deps.findVariables(who, { botId: bot.botId, endUser: turn.run.endUser })
+  await storeTurn(deps, { ...turn, ...opened, request })
+  return { ...turn, ...opened, variables: { ...kept, ...request.variables } }
+}
+
+/** Ends what is running there, unless that is this same request sent before. False when nothing is. */
+async function interrupt(deps: StartRunDeps, request: ChatRequest, conversationId: string): Promise<boolean> {
+  const active = await findActiveRun(deps.db, conversationId)
+  if (active === undefined) return false
+  // @NOTE in this order: a run and the record of its request are stored together
+  if (await isRepeated(deps, request)) throw conversationBusy()
+  await deps.liveRuns.stop(active, 'canceled')
+  return true
+}
+
+const isRepeated = async ({ db }: StartRunDeps, { idempotency }: ChatRequest): Promise<boolean> =>
+  idempotency !== undefined && (await findIdempotentResult(db, idempotency)) !== undefined
+
 type Opened = { conversation: Conversation; isNew: boolean }
 type Turn = { run: Run; messages: Message[]; input: Awaited<ReturnType<typeof toModelMessages>> }
 
@@ -126,11 +166,13 @@ async function draftTurn(
   const runId = deps.nextId()
   const origin = { conversationId: conversation.id, sectionId: conversation.sectionId, runId, botId: bot.botId }
   const messages = inputs.map((input) => draftMessage(deps, origin, { ...input, metaData: { ...request.messageMeta, ...input.metaData } }))
+  // now, beside the questions: an answer stands before the questions of a chat that is asked later
+  const answerId = deps.nextId()
   const readFile = deps.readFile(who)
   const transcript = await readTranscript(request.transcript ?? [], readFile)
   const input = [...transcript, ...(await toModelMessages(messages, readFile, { lenient: false }))]
   const status = !isNew && request.ifBusy === 'enqueue' ? 'created' : 'in_progress'
-  return { run: draftRun(deps, who, { runId, status, bot, conversation, request }), messages, input }
+  return { run: draftRun(deps, who, { runId, answerId, status, bot, conversation, request }), messages, input }
 }
 
 function shortcutMessage(bot: PublishedBot, { shortcut }: ChatRequest): InputMessage[] {
@@ -140,12 +182,12 @@ function shortcutMessage(bot: PublishedBot, { shortcut }: ChatRequest): InputMes
   return [{ role: 'user', content: renderPrompt({ prompt: known.prompt, variables: [] }, shortcut.parameters), contentType: 'text' }]
 }
 
-type RunDraft = { runId: string; status: 'created' | 'in_progress'; bot: PublishedBot; conversation: Conversation; request: ChatRequest }
+type RunDraft = Asked & { runId: string; answerId: string; status: 'created' | 'in_progress'; conversation: Conversation }
 
 function draftRun(
-  { nextId, clock, workerToken }: StartRunDeps,
+  { clock, workerToken }: StartRunDeps,
   who: Principal,
-  { runId, status, bot, conversation, request }: RunDraft,
+  { runId, answerId, status, bot, conversation, request }: RunDraft,
 ): Run {
   return {
     id: runId,
@@ -158,7 +200,7 @@ function draftRun(
     endUser: request.endUser ?? conversation.endUser,
     status,
     metaData: request.metaData,
-    answerId: nextId(),
+    answerId,
     usage: { inputTokens: 0, outputTokens: 0 },
     error: undefined,
     clientStyle: request.clientStyle,

@@ -71,7 +71,7 @@ const answersOf = async (app: TestApp, chat: Json): Promise<Json[]> =>
 /** Contents of a conversation, oldest first. */
 async function contentsOf(app: TestApp, conversationId: string): Promise<string[]> {
   const { body } = await app.call('POST', `/v1/conversation/message/list?conversation_id=${conversationId}`, { order: 'asc' })
-  return body.data?.map((message: Json) => message.content)
+  return (body.data ?? []).map((message: Json) => message.content)
 }
 
 function survivesLeavers(app: TestApp): void {
@@ -233,7 +233,7 @@ function survivesSlowReaders(app: TestApp): void {
       reader.socket.pause()
       reader.send(rawRequest('POST /v3/chat', { headers, body: JSON.stringify({ ...STREAM, conversation_id: `slow-${i}` }) }))
     }
-    for (const i of readers.keys()) await expect.poll(async () => (await contentsOf(app, `slow-${i}`))?.length, { timeout: 15_000 }).toBe(2)
+    for (const i of readers.keys()) await expect.poll(async () => (await contentsOf(app, `slow-${i}`)).length, { timeout: 15_000 }).toBe(2)
     const waiting = served.filter((socket) => readers.some((reader) => reader.socket.localPort === socket.remotePort))
     expect(waiting.length).toBe(3)
     for (const socket of waiting) expect(socket.writableLength).toBeLessThan(100_000)
@@ -303,7 +303,7 @@ function stopsInOrder(database: 'SQLite' | 'MariaDB'): void {
         body: JSON.stringify({ ...STREAM, conversation_id: 'c' }),
       }),
     )
-    await expect.poll(async () => (await contentsOf(app, 'c'))?.length, { timeout: 15_000 }).toBe(2)
+    await expect.poll(async () => (await contentsOf(app, 'c')).length, { timeout: 15_000 }).toBe(2)
     const startedAt = performance.now()
     await app.stop()
     expect(performance.now() - startedAt).toBeLessThan(5_000)

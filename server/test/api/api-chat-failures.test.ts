@@ -121,9 +121,9 @@ describe('a model that is silent', () => {
   afterEach(() => vi.useRealTimers())
 
   test.each([
-    ['does not begin', hangs(), 'the model did not begin to answer within 120 s', 3, ''],
-    ['stops in the middle', answers(['Hel', hang()]), 'the model sent nothing for 60 s', 1, 'Hel'],
-  ])('%s: the chat fails when its time is over', async (_, script, msg, asked, text) => {
+    { how: 'does not begin', script: hangs(), msg: 'the model did not begin to answer within 120 s', asked: 3, text: '' },
+    { how: 'stops in the middle', script: answers(['Hel', hang()]), msg: 'the model sent nothing for 60 s', asked: 1, text: 'Hel' },
+  ])('$how: the chat fails when its time is over', async ({ script, msg, asked, text }) => {
     await using app = await startTestApp({ script })
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'], shouldAdvanceTime: true, shouldClearNativeTimers: true })
     await using stream = await openStream(app, STREAM)

@@ -140,7 +140,7 @@ function startsAtOnce(app: TestApp): void {
 }
 
 function reads(app: TestApp): void {
-  const EMPTY_BODIES: [string, RequestInit][] = [
+  const EMPTY_BODIES: [string, { body?: string; headers?: Record<string, string> }][] = [
     ['no body', {}],
     ['no body, content type JSON', { headers: { 'content-type': 'application/json' } }],
     ['no body, content type form', { headers: { 'content-type': 'application/x-www-form-urlencoded' } }],

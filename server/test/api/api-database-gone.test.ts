@@ -18,16 +18,14 @@ const UNAVAILABLE = { status: 503, message: /^the database cannot be reached.*tr
 type Mariadb = Awaited<ReturnType<typeof startMariadb>>
 
 describe.skipIf(testDatabases().length === 1)('a MariaDB that goes away', () => {
+  const cleanUp = new AsyncDisposableStack()
   let mariadb: Mariadb
   let app: TestApp
   beforeAll(async () => {
-    mariadb = await startMariadb()
-    app = await startTestApp({ env: { DATABASE_URL: mariadb.url() } })
+    mariadb = cleanUp.use(await startMariadb())
+    app = cleanUp.use(await startTestApp({ env: { DATABASE_URL: mariadb.url() } }))
   })
-  afterAll(async () => {
-    await app?.[Symbol.asyncDispose]()
-    await mariadb?.[Symbol.asyncDispose]()
-  })
+  afterAll(() => cleanUp.disposeAsync())
 
   test.each([
     ['is killed', () => mariadb.kill()],

@@ -24,7 +24,7 @@ describe.each(testDatabases())('files on $name', ({ name }) => {
 
   describe('works', () => {
     test('upload, look it up, ask about it, download it by its link without a key', async () => {
-      const { status, body, headers } = await upload(app, PNG, '点 1.png')
+      const { status, body, headers } = await upload(app, { bytes: PNG, fileName: '点 1.png' })
       expect({ status, body }).toEqual({
         status: 200,
         body: {
@@ -74,7 +74,7 @@ describe.each(testDatabases())('files on $name', ({ name }) => {
 
     test('a file of several megabytes comes back as it went', async () => {
       const bytes = Buffer.alloc(6_000_000, 'abcdefghij')
-      const { body } = await upload(app, bytes, 'large.txt')
+      const { body } = await upload(app, { bytes, fileName: 'large.txt' })
       expect(body.file_size).toBe(bytes.length)
       expect(Buffer.from(await (await fetch(body.upload_url)).arrayBuffer()).equals(bytes)).toBe(true)
     })
@@ -89,7 +89,7 @@ describe.each(testDatabases())('files on $name', ({ name }) => {
       const refused = async (body: unknown) => app.call('POST', '/v1/files/upload', body)
 
       expectRefusal(await refused(new FormData()), { status: 422, message: /file/ })
-      expectRefusal(await upload(app, Buffer.alloc(0), 'empty'), { status: 422, message: 'file is empty' })
+      expectRefusal(await upload(app, { bytes: Buffer.alloc(0), fileName: 'empty' }), { status: 422, message: 'file is empty' })
       expectRefusal(await refused(two), { status: 422, message: 'send exactly one file' })
       expectRefusal(await refused(other), { status: 422, message: 'the part that holds the file must be named file' })
       expectRefusal(await refused({ file: 'x' }), { status: 422, message: 'send the file as multipart/form-data in a part named file' })
@@ -97,8 +97,8 @@ describe.each(testDatabases())('files on $name', ({ name }) => {
     })
 
     test('a link with a wrong signature, or for another file', async () => {
-      const { body } = await upload(app, PNG, 'a.png')
-      const other = (await upload(app, PNG, 'b.png')).body
+      const { body } = await upload(app, { bytes: PNG, fileName: 'a.png' })
+      const other = (await upload(app, { bytes: PNG, fileName: 'b.png' })).body
       const path = new URL(body.upload_url).pathname
       for (const wrong of [
         path.replace(/-[\w-]{5}/, '-AAAAA'),
@@ -120,14 +120,14 @@ describe.each(testDatabases())('files on $name', ({ name }) => {
   describe('refuses the wrong key', () => {
     test('another user’s file can neither be looked up nor asked about', async () => {
       const { apiKey } = await app.makeUser()
-      const theirs = (await upload(app, PNG, 'theirs.png', apiKey)).body
+      const theirs = (await upload(app, { bytes: PNG, fileName: 'theirs.png' }, apiKey)).body
       expectRefusal(await app.call('GET', `/v1/files/retrieve?file_id=${theirs.file_id}`), { status: 404, message: 'file not found' })
       expectRefusal(await ask(theirs.file_id), { status: 404, message: 'file not found' })
     })
 
     test('an upload without a key is refused, and nothing of it is kept', async () => {
       const before = await app.core.db.selectFrom('file').select('id').execute()
-      expectRefusal(await upload(app, PNG, 'a.png', ''), { status: 401, message: 'missing authorization in header' })
+      expectRefusal(await upload(app, { bytes: PNG, fileName: 'a.png' }, ''), { status: 401, message: 'missing authorization in header' })
       expect(await app.core.db.selectFrom('file').select('id').execute()).toEqual(before)
     })
   })
@@ -135,8 +135,8 @@ describe.each(testDatabases())('files on $name', ({ name }) => {
   keepsItsSecrets(app)
 })
 
-function upload(app: TestApp, bytes: Buffer, fileName: string, apiKey = app.apiKey): Promise<Reply> {
+function upload(app: TestApp, file: { bytes: Buffer; fileName: string }, apiKey = app.apiKey): Promise<Reply> {
   const form = new FormData()
-  form.append('file', new Blob([Buffer.from(bytes)]), fileName)
+  form.append('file', new Blob([Buffer.from(file.bytes)]), file.fileName)
   return app.call('POST', '/v1/files/upload', form, { apiKey })
 }

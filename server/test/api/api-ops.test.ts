@@ -206,21 +206,19 @@ function logs(app: TestApp): void {
     )
     const requestId = headers.get('x-tt-logid')
     const lines = () => app.logs.map((line) => JSON.parse(line)).filter((line) => line.requestId === requestId)
-    await expect
-      .poll(lines)
-      .toMatchObject([
-        {
-          level: 30,
-          msg: 'request',
-          method: 'POST',
-          endpoint: '/v3/chat',
-          status: 200,
-          keyId,
-          userId: app.userId,
-          ip: '127.0.0.1',
-          ms: expect.any(Number),
-        },
-      ])
+    await expect.poll(lines).toMatchObject([
+      {
+        level: 30,
+        msg: 'request',
+        method: 'POST',
+        endpoint: '/v3/chat',
+        status: 200,
+        keyId,
+        userId: app.userId,
+        ip: '127.0.0.1',
+        ms: expect.any(Number),
+      },
+    ])
     expect(app.logs.join('')).not.toMatch(/what nobody else may read|conv_logged|Hello there/)
   })
 

@@ -44,6 +44,7 @@ export async function openChatHouse(db: Db, options: HouseOptions = {}) {
       return model
     },
     getTools: async () => [],
+    listeners: { webhooksOf: () => [], wakeWebhooks: () => undefined },
     findVariables: async () => ({}),
     onEnded: (run) => void ended.push(run),
     readFile: (who) => async (fileId) => {

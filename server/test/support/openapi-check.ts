@@ -62,16 +62,25 @@ const TYPES = new Set(['object', 'array', 'string', 'number', 'integer', 'boolea
 /** Every schema below, wherever it stands. */
 function schemaProblems(node: Json, document: Json): string[] {
   if (typeof node !== 'object' || node === null) return []
+  const inner = Object.entries(node).filter(([name]) => !FREE_VALUES.has(name))
+  return [...nodeProblems(node, document), ...inner.flatMap(([, value]) => schemaProblems(value, document))]
+}
+
+const FREE_VALUES = new Set(['example', 'examples', 'default', 'enum', 'const'])
+
+function nodeProblems(node: Json, document: Json): string[] {
   const problems: string[] = []
   if (typeof node.$ref === 'string' && !resolves(node.$ref, document)) problems.push(`${node.$ref} leads nowhere`)
-  for (const type of [node.type].flat())
-    if (typeof type === 'string' && !TYPES.has(type) && !node.in && !node.scheme) problems.push(`unknown type ${type}`)
-  if (node.required && Array.isArray(node.required) && node.properties) {
-    for (const name of node.required) if (!(name in node.properties)) problems.push(`requires ${name}, which it does not have`)
-  }
   if (typeof node.pattern === 'string') problems.push(...patternProblems(node.pattern))
-  const inner = Object.entries(node).filter(([name]) => !['example', 'examples', 'default', 'enum', 'const'].includes(name))
-  return [...problems, ...inner.flatMap(([, value]) => schemaProblems(value, document))]
+  const types = [node.type].flat().filter((type) => typeof type === 'string')
+  // security schemes have types of their own; they are no schemas
+  if (!node.scheme && !node.in) problems.push(...types.filter((type) => !TYPES.has(type)).map((type) => `unknown type ${type}`))
+  return [...problems, ...requiredProblems(node)]
+}
+
+function requiredProblems({ required, properties }: Json): string[] {
+  if (!Array.isArray(required) || !properties) return []
+  return required.filter((name) => !(name in properties)).map((name) => `requires ${name}, which it does not have`)
 }
 
 function patternProblems(pattern: string): string[] {

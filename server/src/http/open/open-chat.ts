@@ -9,6 +9,8 @@ import type { ChatRequest, StartedRun } from '../../chat/start-run.ts'
 import type { ResumedRun, ToolOutputsRequest } from '../../chat/submit-tool-outputs.ts'
 import type { Message } from '../../conversations/message-store.ts'
 import type { JournalEntry } from '../../journal/journal-store.ts'
+import type { AddressRules } from '../../lib/address-rules.ts'
+import { parseCallbackUrl } from '../../webhooks/callback-url.ts'
 import { toIdempotencyKey } from '../idempotency-key.ts'
 import type { SseStreams } from '../sse.ts'
 import { success, successSchema } from '../success-reply.ts'
@@ -25,6 +27,8 @@ export type ChatServices = {
   getRunMessages(who: Principal, address: RunAddress): Promise<Message[]>
   cancelRun(who: Principal, address: RunAddress): Promise<Run>
   streams: SseStreams
+  /** Where callback URLs may not point to. */
+  addressRules: Pick<AddressRules, 'isForbiddenAddress'>
 }
 
 const tags = ['Chat']
@@ -72,7 +76,12 @@ const startingRoutes =
         const conversationId = request.query.conversation_id ?? request.body.conversation_id
         const idempotency = toIdempotencyKey(request, { ...request.body, conversation_id: conversationId })
         const prefer = parsePrefer(request.headers.prefer)
-        const started = await services.startRun(request.principal, { ...toChatRequest(request.body), conversationId, idempotency })
+        const started = await services.startRun(request.principal, {
+          ...toChatRequest(request.body),
+          conversationId,
+          idempotency,
+          callbackUrl: request.body.callback_url ? parseCallbackUrl(request.body.callback_url, services.addressRules) : undefined,
+        })
         const style = styleOf(request.body)
         const withIds = request.query.event_ids === undefined ? style === 'guide' : request.query.event_ids === 'true'
         if (request.body.stream) return sendChat(services, reply, { run: started.run, cursor: 0, style, withIds })

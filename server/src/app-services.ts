@@ -1,0 +1,138 @@
+import type { Principal } from './accounts/principal.ts'
+import { getUser } from './accounts/users.ts'
+import { getOwnApp, listOwnApps } from './bots/apps.ts'
+import { changeDraft, createDraft } from './bots/bot-drafts.ts'
+import { countBots, listBotFaces } from './bots/bot-list-store.ts'
+import { getOwnBot, publishBot, unpublishBot } from './bots/bots.ts'
+import { findEndUserVariables } from './bots/end-user-variable-store.ts'
+import { readVariables, writeVariables } from './bots/end-user-variables.ts'
+import { followRun } from './chat/follow-run.ts'
+import { startRunOnce } from './chat/repeat-run.ts'
+import { submitToolOutputs } from './chat/submit-tool-outputs.ts'
+import { cancelRun, getRun, getRunMessages } from './chat/runs.ts'
+import * as conversations from './conversations/conversations.ts'
+import * as messages from './conversations/messages.ts'
+import type { Core } from './core.ts'
+import { pingDatabase } from './db/database.ts'
+import { resolveFileForModel } from './files/file-for-model.ts'
+import type { HttpServices } from './http/http-server.ts'
+import { toModelPart } from './chat/file-part.ts'
+import type { BotVersion } from './bots/bot-config.ts'
+import type { ToolRequest } from './chat/execute-run.ts'
+import type { House } from './app-house.ts'
+
+/** The use cases as the routes call them. */
+export function toServices(core: Core, house: House): HttpServices {
+  const { db, clock, nextId, secrets } = core
+  const { files, keys, metrics, sessions, streams } = house
+  const conversing = { db, nextId, clock }
+
+  return {
+    nextId,
+    metrics,
+    files,
+    authentication: { authenticateKey: keys.authenticate, authenticateSession: sessions.authenticateSession },
+    chat: { streams, addressRules: house.addressRules, ...chatServices(core, house) },
+    conversations: {
+      createConversation: (who, request) => conversations.createConversation(conversing, who, request),
+      getConversation: (who, id) => conversations.getConversation(conversing, who, id),
+      listConversations: (who, request) => conversations.listOwnConversations(conversing, who, request),
+      renameConversation: (who, request) => conversations.renameConversation(conversing, who, request),
+      clearConversation: (who, id) => conversations.clearConversation(conversing, who, id),
+      deleteConversation: (who, id) => conversations.deleteConversation(conversing, who, id),
+    },
+    ...resourceServices(core, house),
+    console: { sessions, keys: { db, secrets, clock, forgetKey: keys.forget } },
+    ops: { metrics, metricsToken: core.config.metricsToken, findProblem: () => findProblem(core) },
+  }
+}
+
+function resourceServices(core: Core, house: House): Pick<HttpServices, 'messages' | 'bots' | 'apps' | 'variables' | 'users'> {
+  const { db, clock, nextId } = core
+  const { publicUrl } = core.config
+  const deps = { db, nextId, clock, links: house.files.links }
+
+  return {
+    messages: {
+      listMessages: (who, request) => conversations.listOwnMessages(deps, who, request),
+      createMessage: (who, request) => messages.createMessage(deps, who, request),
+      getMessage: (who, address) => messages.getMessage(deps, who, address),
+      changeMessage: (who, change) => messages.changeMessage(deps, who, change),
+      deleteMessage: (who, address) => messages.deleteMessage(deps, who, address),
+      giveFeedback: (who, request) => messages.giveFeedback(deps, who, request),
+      getFeedback: (who, address) => messages.getFeedback(deps, who, address),
+      withdrawFeedback: (who, address) => messages.withdrawFeedback(deps, who, address),
+    },
+    bots: { publicUrl, ...botServices(core, house) },
+    apps: {
+      publicUrl,
+      getApp: (who, appId) => getOwnApp(deps, who, appId),
+      listApps: (who, page) => listOwnApps(deps, who, page),
+    },
+    variables: {
+      readVariables: (who, request) => readVariables(deps, who, request),
+      writeVariables: (who, request) => writeVariables(deps, who, request),
+    },
+    users: { getUser: (who) => getUser(deps, who.userId) },
+  }
+}
+
+function botServices({ db, clock, nextId }: Core, { files, publishedBots }: House): Omit<HttpServices['bots'], 'publicUrl'> {
+  const deps = { db, nextId, clock, links: files.links }
+  // what this process publishes or takes offline counts at once
+  const forgetting = async <T>(botId: string, change: Promise<T>): Promise<T> => change.finally(() => publishedBots.forget(botId))
+
+  return {
+    getPublishedBot: (who, botId) => publishedBots.get(who, botId),
+    getDraft: (who, botId) => getOwnBot(deps, who, botId),
+    createDraft: (who, change) => createDraft(deps, who, change),
+    changeDraft: (who, change) => changeDraft(deps, who, change),
+    publishBot: (who, botId) => forgetting(botId, publishBot(deps, who, { botId })),
+    unpublishBot: (who, botId) => forgetting(botId, unpublishBot(deps, who, botId)),
+    async listBots({ userId }, { status, page, size }) {
+      const filter = { ownerId: userId, status }
+      const [bots, total] = await Promise.all([listBotFaces(db, filter, { offset: (page - 1) * size, limit: size }), countBots(db, filter)])
+      return { bots, total }
+    },
+  }
+}
+
+function chatServices(core: Core, house: House): Omit<HttpServices['chat'], 'streams' | 'addressRules'> {
+  const { db, clock, nextId, workerToken } = core
+  const { commits, files, journal, liveRuns, metrics, models, onError, publishedBots } = house
+  const runs = { db, liveRuns }
+  const starting = {
+    ...{ db, clock, nextId, workerToken, journal, commits, liveRuns, publishedBots, onError },
+    giveUp: house.giveUp.signal,
+    getModel: models.getAdapter,
+    getTools: async (bot: BotVersion, { signal, reservedNames }: ToolRequest) => {
+      const { tools, problems } = await house.tools.forBot(bot, signal, reservedNames)
+      for (const problem of problems) core.logger.warn({ botId: bot.botId, problem }, 'a tool of the bot cannot be used')
+      return tools
+    },
+    listeners: house.listeners,
+    findVariables: (who: Principal, scope: { botId: string; endUser: string }) =>
+      findEndUserVariables(db, { ownerId: who.userId, ...scope }),
+    onEnded: metrics.runEnded,
+    readFile: (who: Principal) => async (fileId: string) => toModelPart(await resolveFileForModel(files, who, fileId)),
+  }
+
+  return {
+    startRun: (who, request) => startRunOnce(starting, who, request),
+    submitToolOutputs: (who, request) => submitToolOutputs(starting, who, request),
+    followRun: (position) => followRun({ db, journal }, position),
+    getRun: (who, address) => getRun(runs, who, address),
+    getRunMessages: (who, address) => getRunMessages(runs, who, address),
+    cancelRun: (who, address) => cancelRun(runs, who, address),
+  }
+}
+
+async function findProblem({ db, logger }: Core): Promise<string | undefined> {
+  try {
+    await pingDatabase(db)
+    return undefined
+  } catch (cause) {
+    logger.warn({ err: cause }, 'not ready')
+    return 'the database cannot be reached'
+  }
+}
