@@ -34,6 +34,8 @@ export const botConfigSchema = z.object({
     .max(100)
     .default([]),
   tools: z.array(botToolSchema).max(50).default([]),
+  /** Told of the end of every chat that does not name a receiver of its own. */
+  webhookUrl: z.string().max(2_000).default(''),
   /** Ready-made questions: the caller names one and gives the values of its placeholders. */
   shortcuts: z
     .array(z.object({ id: z.string().regex(/^\d{1,19}$/), name: z.string().min(1).max(100), prompt: z.string().min(1).max(10_000) }))

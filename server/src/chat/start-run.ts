@@ -206,7 +206,7 @@ function draftRun(
     clientStyle: request.clientStyle,
     messageMeta: request.messageMeta,
     savesHistory: request.savesHistory,
-    callbackUrl: request.callbackUrl,
+    callbackUrl: request.callbackUrl ?? (bot.config.webhookUrl || undefined),
     requiredCalls: [],
     workerToken,
     createdAt: clock(),

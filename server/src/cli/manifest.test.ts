@@ -85,7 +85,7 @@ bots:
   })
 
   test('of the least there is', async () => {
-    expect(await read('{}')).toEqual({ models: [], bots: [] })
+    expect(await read('{}')).toMatchObject({ models: [], bots: [] })
     const { bots } = await read('bots: [{ name: b }]')
     expect(bots).toMatchObject([
       { id: undefined, owner: undefined, config: { model: 'default', parameters: { historyRounds: 20 } }, publish: undefined },
@@ -122,7 +122,7 @@ bots:
   - { id: -5, name: "" }
   - { name: b, colour: red, parameters: { temperature: 3, max_tokens: 0, top_q: 1 } }
   - { name: c, variables: [{ name: "1a" }] }
-apps: []
+things: []
 `)
 
     expect(problems.map((line) => line.split(': ', 1)[0])).toEqual([

@@ -147,6 +147,10 @@ const botSchema = z
       .strict()
       .optional(),
     suggest_replies: z.boolean().optional(),
+    webhook: z.union([z.literal(''), z.url({ protocol: /^https?$/ })], { error: 'must be an http(s) URL' }).optional(),
+    shortcuts: z
+      .array(z.object({ id: z.union([z.int(), z.string()]).transform(String), name: z.string(), prompt: z.string() }).strict())
+      .optional(),
     variables: z
       .array(z.object({ name: z.string(), default: z.string().optional(), description: z.string().optional() }).strict())
       .optional(),
@@ -165,11 +169,22 @@ const botSchema = z
       parameters,
       onboarding,
       suggest_replies: suggestReplies,
+      webhook: webhookUrl,
+      shortcuts,
       variables,
       publish,
     } = bot
     const greeting = onboarding && { prologue: onboarding.prologue, suggestedQuestions: onboarding.suggested_questions }
-    const config = botConfigSchema.safeParse({ prompt, model, parameters, onboarding: greeting, suggestReplies, variables })
+    const config = botConfigSchema.safeParse({
+      prompt,
+      model,
+      parameters,
+      onboarding: greeting,
+      suggestReplies,
+      variables,
+      webhookUrl,
+      shortcuts,
+    })
     if (!config.success) {
       for (const { path, message } of config.error.issues) context.addIssue({ code: 'custom', path: path.map(inManifest), message })
       return z.NEVER

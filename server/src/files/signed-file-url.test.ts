@@ -9,7 +9,7 @@ test('a link works for its file until it expires', () => {
   const link = links.urlOf({ id: '123', name: '报告 1.pdf' })
   const signature = signatureOf(link)
 
-  expect(link).toMatch(/^https:\/\/x\.test\/base\/files\/123\/[\w-]+\/%E6%8A%A5%E5%91%8A%201\.pdf$/)
+  expect(link).toMatch(/^https:\/\/x\.test\/base\/v1\/files\/123\/[\w-]+\/%E6%8A%A5%E5%91%8A%201\.pdf$/)
   expect(links.isValid({ fileId: '123', signature })).toBe(true)
   expect(links.isValid({ fileId: '124', signature })).toBe(false)
 
@@ -17,6 +17,17 @@ test('a link works for its file until it expires', () => {
   expect(links.isValid({ fileId: '123', signature })).toBe(true)
   time.now = START + LINK_LIFETIME_MS
   expect(links.isValid({ fileId: '123', signature })).toBe(false)
+})
+
+test('a lasting link is a path, always the same one, and still works after a hundred years', () => {
+  const { links, time } = make()
+  const path = links.lastingPathOf({ id: '123', name: 'icon' })
+  expect(path).toMatch(/^\/v1\/files\/123\/[\w-]+\/icon$/)
+
+  time.now = START + 100 * 365 * 24 * 60 * 60 * 1000
+  expect(links.lastingPathOf({ id: '123', name: 'icon' })).toBe(path)
+  expect(links.isValid({ fileId: '123', signature: signatureOf(path) })).toBe(true)
+  expect(links.isValid({ fileId: '124', signature: signatureOf(path) })).toBe(false)
 })
 
 test('no other signature works: not a changed one, not a later expiry, not another server’s', () => {
@@ -48,5 +59,5 @@ function make(masterKey = 'master') {
 }
 
 function signatureOf(link: string): string {
-  return new URL(link).pathname.split('/').at(-2) ?? ''
+  return new URL(link, 'https://x.test').pathname.split('/').at(-2) ?? ''
 }

@@ -244,7 +244,7 @@ function explains(app: TestApp): void {
 
   test('has every route that has a body of its own, with how it is protected', async () => {
     const document = await documentOf()
-    const hidden = /^\w+ (\/|\/healthz|\/readyz|\/metrics|\/openapi\.json|\/docs(\/\*)?)$/
+    const hidden = /^\w+ (\/|\/healthz|\/readyz|\/metrics|\/openapi\.json|\/docs(\/\*)?)$|^(GET|DELETE) \/mcp$/
     const served = routesOf(app.http).filter((route) => !route.startsWith('HEAD ') && !hidden.test(route))
     expect(
       operationsOf(document)

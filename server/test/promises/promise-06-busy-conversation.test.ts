@@ -154,6 +154,7 @@ function queues(app: TestApp): void {
     for (let at = 0; at < 20; at++) waiting.push(await openAs(app, `q${at}`, { conversation_id, if_busy: 'enqueue' }))
     expectRefusal(await send(app, 'too much', { conversation_id, if_busy: 'enqueue' }), {
       status: 429,
+      code: 4013,
       message: '20 chats are waiting for this conversation already: try again later',
     })
     await app.call('POST', '/v3/chat/cancel', { conversation_id, chat_id: created?.data.id })

@@ -19,7 +19,11 @@ describe.skipIf(python === undefined).each(testDatabases())('cozepy on $name', (
   test('every call of the resources gives what the SDK can read, and every refusal is its CozeAPIError', async () => {
     const botId = await app.makeBot(app.userId, { config: { variables: [{ name: 'city', default: '北京' }] } })
     const variables = appVariablesSchema.parse([{ name: 'region', default: 'eu' }])
-    await saveApp(app.core, { userId: app.userId }, { id: '700001', name: 'shop', description: '', iconUrl: '', version: '1.0.0', variables })
+    await saveApp(
+      app.core,
+      { userId: app.userId },
+      { id: '700001', name: 'shop', description: '', iconUrl: '', version: '1.0.0', variables },
+    )
 
     const env = { COZE_URL: app.url, COZE_TOKEN: app.apiKey, BOT_ID: botId, APP_ID: '700001', PYTHONDONTWRITEBYTECODE: '1' }
     const seen: Json = JSON.parse(await outputOf(python ?? '', [join(import.meta.dirname, 'cozepy-resources.py')], { env }))
@@ -38,7 +42,12 @@ function expectedResources(userId: string) {
     'workspaces.list': [{ id: userId, name: 'user1', role_type: 'owner', workspace_type: 'personal' }],
     'bots.create': { bot_id: ID },
     'bots.publish': { bot_id: ID, version: '1.0.0' },
-    'bots.retrieve': { ...bot, description: '', version: '1.0.0', onboarding_info: { prologue: 'Hi', suggested_questions: ['Who are you?'] } },
+    'bots.retrieve': {
+      ...bot,
+      description: '',
+      version: '1.0.0',
+      onboarding_info: { prologue: 'Hi', suggested_questions: ['Who are you?'] },
+    },
     'bots.update': {},
     'bots.retrieve draft': { ...bot, description: 'second', version: '' },
     'bots.list': expect.arrayContaining([expect.objectContaining({ name: 'Made by cozepy', is_published: true })]),

@@ -8,6 +8,7 @@ import { createKey } from '../../src/accounts/api-keys.ts'
 import { createUser } from '../../src/accounts/users.ts'
 import { createApp } from '../../src/app.ts'
 import { botConfigSchema } from '../../src/bots/bot-config.ts'
+import type { BotProfile } from '../../src/bots/bot-config.ts'
 import { createBot, publishBot } from '../../src/bots/bots.ts'
 import { loadConfig } from '../../src/config.ts'
 import { openCore } from '../../src/core.ts'
@@ -37,7 +38,10 @@ export type TestApp = AsyncDisposable & {
   /** Users are user1@example.com and so on; all have PASSWORD. The second one must never see anything of the first. */
   makeUser(): Promise<TestUser>
   makeKey(userId: string, expireMs?: number): Promise<{ keyId: string; apiKey: string }>
-  makeBot(userId: string, bot?: { id?: string; config?: z.input<typeof botConfigSchema>; published?: boolean }): Promise<string>
+  makeBot(
+    userId: string,
+    bot?: { id?: string; profile?: Partial<BotProfile>; config?: z.input<typeof botConfigSchema>; published?: boolean },
+  ): Promise<string>
   /** A call with the first user's key. */
   call(method: string, path: string, body?: unknown, options?: CallOptions): Promise<Reply>
   /** The Cookie header of a user who has signed in; no user: the first. */
@@ -150,8 +154,8 @@ function createMakers(core: Core, secrets: Map<string, string>): Pick<TestApp, '
       const user = await createUser(core, { email, password: PASSWORD })
       return { userId: user.id, email, ...(await makeKey(user.id)) }
     },
-    async makeBot(userId, { id, config = {}, published = true } = {}) {
-      const profile = { name: '客服助手', description: '智能客服机器人,可以回答常见问题', iconUrl: 'https://example.com/icon.png' }
+    async makeBot(userId, { id, profile: face = {}, config = {}, published = true } = {}) {
+      const profile = { name: '客服助手', description: '智能客服机器人,可以回答常见问题', iconUrl: 'https://example.com/icon.png', ...face }
       const draft = botConfigSchema.parse({ prompt: '你是一个专业的客服助手', model: 'scripted', ...config })
       const bot = await createBot(core, { userId }, { id, ...profile, config: draft })
       if (published) await publishBot(core, { userId }, { botId: bot.id, version: '1.0.0' })

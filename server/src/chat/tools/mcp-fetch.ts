@@ -38,12 +38,9 @@ export function createMcpFetch(guardedFetch: GuardedFetch, limits: McpFetchLimit
     if (message.id !== undefined) running.set(message.id, control)
     try {
       const response = await guardedFetch(url, {
-        ...limits,
-        method: init.method,
-        headers,
-        body,
-        redirect: 'manual',
-        signal: control.signal,
+        ...{ method: init.method, headers, body, redirect: 'manual', signal: control.signal },
+        maxBytes: limits.maxBytes,
+        timeoutMs: message.id === undefined ? Math.min(NOTICE_MS, limits.timeoutMs) : limits.timeoutMs,
       })
       return watchBody(response, message, end)
     } catch (cause) {
