@@ -186,7 +186,8 @@ function refusesInput(app: TestApp): void {
 
   test('a body that is none, is too large, or is no message', async () => {
     expectRpcError(await post(app, '{"jsonrpc"'), { status: 400, code: -32_700, message: 'the body is not valid JSON' })
-    expectRpcError(await post(app, undefined), { status: 400, code: -32_700, message: /./ })
+    expectRpcError(await post(app, ''), { status: 400, code: -32_700, message: /./ })
+    expectRpcError(await post(app, undefined), { status: 415, code: -32_000, message: /^Unsupported Media Type/ })
     expectRpcError(await post(app, { hello: 1 }), { status: 400, code: -32_700, message: /./ })
     expectRpcError(await post(app, { ...LIST, params: { filler: 'a'.repeat(5_000_000) } }), {
       ...{ status: 413, code: -32_000, message: 'the body is larger than this server takes' },

@@ -1,6 +1,6 @@
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js'
 import { WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js'
-import { CallToolRequestSchema, ErrorCode, ListToolsRequestSchema, McpError } from '@modelcontextprotocol/sdk/types.js'
+import { CallToolRequestSchema, ErrorCode, ListToolsRequestSchema } from '@modelcontextprotocol/sdk/types.js'
 import { AjvJsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/ajv'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { AppError } from '../../lib/app-error.ts'
@@ -56,9 +56,19 @@ async function answering<T>(request: FastifyRequest, work: () => Promise<T>): Pr
     return await work()
   } catch (cause) {
     if (cause instanceof AppError)
-      throw new McpError(cause.code === 'not_found' ? ErrorCode.InvalidParams : ErrorCode.InternalError, cause.message)
+      throw new RpcFailure(cause.code === 'not_found' ? ErrorCode.InvalidParams : ErrorCode.InternalError, cause.message)
     request.log.error({ err: cause, requestId: request.id }, 'unexpected error')
-    throw new McpError(ErrorCode.InternalError, 'internal server error')
+    throw new RpcFailure(ErrorCode.InternalError, 'internal server error')
+  }
+}
+
+/** The library's own error writes its code into the message, where clients write it again. */
+class RpcFailure extends Error {
+  readonly code: number
+
+  constructor(code: number, message: string) {
+    super(message)
+    this.code = code
   }
 }
 

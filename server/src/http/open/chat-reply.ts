@@ -37,6 +37,9 @@ export function toAnswer(request: FastifyRequest, { run, answer }: FinishedRun) 
   const chat = toChat(run)
   if (run.error) throw new AppError('run_failed', run.error.message, { details: { data: chat, conversation_id: run.conversationId } })
 
+  // it waits for tool outputs: there is no answer yet
+  if (run.status === 'requires_action') return success(request, chat, { conversation_id: run.conversationId })
+
   const empty = { id: run.answerId, type: 'answer', content: '', contentType: 'text', reasoning: '', createdAt: run.finishedAt } as const
   return success(request, chat, { conversation_id: run.conversationId, message: completedMessage(run, answer ?? empty) })
 }
