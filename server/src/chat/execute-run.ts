@@ -109,8 +109,7 @@ async function prepare(deps: ExecuteRunDeps, plan: RunPlan, signal: AbortSignal)
   return {
     model,
     parameters: { ...parameters, ...plan.parameters },
-    // of two with one name the caller's counts
-    serverTools: serverTools.filter((tool) => !functions.some((each) => each.name === tool.name)),
+    serverTools,
     clientTools: functions,
     stream,
     endUser: run.endUser || undefined,

@@ -133,9 +133,8 @@ function corsOptions(origins: string[]) {
   return {
     origin: origins.includes('*') ? true : origins,
     methods: ['GET', 'POST', 'PUT', 'DELETE'],
-    // `*` does not cover Authorization in browsers: what is asked for is named
-    allowedHeaders: ['authorization', 'content-type', 'x-coze-client-user-agent', 'last-event-id', 'idempotency-key'],
-    exposedHeaders: ['x-tt-logid', 'retry-after'],
+    // headers are allowed as they are asked for: every client library has its own
+    exposedHeaders: ['x-tt-logid', 'x-request-id', 'retry-after'],
     maxAge: 86_400,
   }
 }

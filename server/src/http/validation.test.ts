@@ -35,6 +35,18 @@ describe('what a sender is told', () => {
     expect(check(schema, body)).toBe(message)
   })
 
+  test('of a union it is what is wrong with the side that was meant, and of many things the first', () => {
+    const part = z.discriminatedUnion('type', [z.object({ type: z.literal('text'), text: z.string('must be a string') })], 'must be text')
+    const content = z.object({ content: z.union([z.string().max(3, 'must be short'), z.array(part)], 'must be a string or a list') })
+
+    expect(check(content, { content: 'long' })).toBe('content: must be short')
+    expect(check(content, { content: 7 })).toBe('content: must be a string or a list')
+    expect(check(content, { content: [{ type: 'text', text: 'a' }, { type: 'text', text: 1 }, {}] })).toBe(
+      'content.1.text: must be a string',
+    )
+    expect(check(content, { content: [{ type: 'image' }] })).toBe('content.0.type: must be text')
+  })
+
   test('the error is one of ours', () => {
     const result: unknown = validatorCompiler({ schema, httpPart: 'body', method: 'POST', url: '/' })({})
     expect(result).toEqual({ error: expect.objectContaining({ code: 'invalid_request' }) })

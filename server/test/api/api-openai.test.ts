@@ -41,6 +41,11 @@ describe.each(testDatabases())('OpenAI’s API on $name', ({ name }) => {
       ])
     })
 
+    test('the older names of fields count too', async () => {
+      await ask({ ...QUESTION, user: 'end-user-7', safety_identifier: 'not this', max_tokens: 9 })
+      expect(app.provider.lastRequest.body).toMatchObject({ user: 'end-user-7', max_tokens: 9 })
+    })
+
     test('is in the reference', async () => {
       const { paths } = (await app.call('GET', '/openapi.json')).body
       expect(Object.keys(paths)).toEqual(expect.arrayContaining([PATH, '/v1/models', '/v1/models/{model}']))
@@ -174,7 +179,7 @@ function refusesBodies(ask: (body: unknown, options?: CallOptions) => Promise<Re
       'response_format.type',
       /must be text, json_object or json_schema$/,
     ],
-  ])('%s', async (_, change, param, message) => {
+  ])('%s', async (...[, change, param, message]) => {
     expectOpenAiError(await ask({ ...QUESTION, ...change }), refused(param, message))
   })
 

@@ -1,3 +1,6 @@
+import { createReadStream } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { ChatEventType, ChatStatus, CozeAPI, RoleType } from '@coze/api'
 import type { CreateChatReq, StreamChatData } from '@coze/api'
 import { describe, expect, test } from 'vitest'
@@ -23,6 +26,13 @@ const ask = (content: string, more: object = {}): CreateChatReq => ({
   additional_messages: [{ role: RoleType.User, content, content_type: 'text' }],
   ...more,
 })
+
+/** On Node the SDK takes read streams only. */
+async function fileOf(app: TestApp, name: string, content: string) {
+  const path = join(app.dataDir, name)
+  await writeFile(path, content)
+  return createReadStream(path)
+}
 
 async function collect(stream: AsyncIterable<StreamChatData>): Promise<StreamChatData[]> {
   const events: StreamChatData[] = []
@@ -75,7 +85,7 @@ function chatsWhole(app: TestApp): void {
   test('variables, extra_params, parts of a message, and auto_save_history: false', async () => {
     const coze = sdk(app)
     const botId = await app.makeBot(app.userId, { config: { prompt: 'Speak {{tongue}}', variables: [{ name: 'tongue' }] } })
-    const file = await coze.files.upload({ file: new File(['the file says so'], 'notes.txt') })
+    const file = await coze.files.upload({ file: await fileOf(app, 'notes.txt', 'the file says so') })
     const { chat, messages } = await coze.chat.createAndPoll({
       ...{ bot_id: botId, user_id: 'u1', custom_variables: { tongue: 'French' }, extra_params: { latitude: '1.5' } },
       additional_messages: [
@@ -181,7 +191,7 @@ function callsFunctions(app: TestApp): void {
     expect(namesOf(events).slice(-2)).toEqual(['conversation.chat.requires_action', 'done'])
     const chat = dataOf(events, ChatEventType.CONVERSATION_CHAT_REQUIRES_ACTION)
     expect(chat).toMatchObject({ status: 'requires_action', required_action: required })
-    if (!chat || !('conversation_id' in chat)) throw new Error('no chat')
+    if (typeof chat !== 'object' || !('conversation_id' in chat) || !('status' in chat)) throw new Error('no chat')
 
     const more = await collect(
       coze.chat.submitToolOutputs({ conversation_id: chat.conversation_id, chat_id: chat.id, tool_outputs: outputs, stream: true }),
@@ -254,7 +264,7 @@ function keepsConversations(app: TestApp): void {
   test('conversations.messages.list page by page', async () => {
     const coze = sdk(app)
     const { id } = await coze.conversations.create({ bot_id: '123456' })
-    for (const content of ['a', 'b', 'c']) await coze.conversations.messages.create(id, { role: RoleType.User, content, content_type: 'text' })
+    for (const content of ['a', 'b', 'c']) await coze.conversations.messages.create(id, { role: RoleType.User, content, content_type: 'text', meta_data: {} })
     const page = await coze.conversations.messages.list(id, { order: 'asc', limit: 2 })
     expect(page.data.map(({ content }) => content)).toEqual(['a', 'b'])
     expect(page).toMatchObject({ has_more: true, first_id: page.data[0]?.id, last_id: page.data[1]?.id })
@@ -264,7 +274,7 @@ function keepsConversations(app: TestApp): void {
 
   test('files.upload and files.retrieve', async () => {
     const coze = sdk(app)
-    const file = await coze.files.upload({ file: new File(['content'], '报告.txt') })
+    const file = await coze.files.upload({ file: await fileOf(app, '报告.txt', 'content') })
     expect(file).toMatchObject({ id: ID, bytes: 7, file_name: '报告.txt' })
     expect(await coze.files.retrieve(file.id)).toMatchObject({ id: file.id, bytes: 7, file_name: '报告.txt' })
   })

@@ -147,6 +147,16 @@ function servesAnybody(app: TestApp): void {
     for (const origin of [app.url, 'https://console.example.com']) {
       expect((await post(app, LIST, { headers: { origin } })).status).toBe(200)
     }
+    const headers = {
+      origin: 'https://console.example.com',
+      'access-control-request-method': 'POST',
+      'access-control-request-headers': 'mcp-protocol-version',
+    }
+    const preflight = await app.call('OPTIONS', '/mcp', undefined, { apiKey: '', headers })
+    expect({ status: preflight.status, headers: preflight.headers.get('access-control-allow-headers') }).toEqual({
+      status: 204,
+      headers: 'mcp-protocol-version',
+    })
   })
 }
 

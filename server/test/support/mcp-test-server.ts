@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { Server } from '@modelcontextprotocol/sdk/server/index.js'
+import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js'
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js'
 import { CallToolRequestSchema, ListToolsRequestSchema } from '@modelcontextprotocol/sdk/types.js'
 import { startPlainServer } from './plain-server.ts'
@@ -74,7 +74,7 @@ function createServer(
   state: { canceled: number },
 ) {
   // the low-level server takes any schema
-  const server = new Server({ name: 'test', version: '1' }, { capabilities: { tools: {} } })
+  const { server } = new McpServer({ name: 'test', version: '1' }, { capabilities: { tools: {} } })
   server.setRequestHandler(ListToolsRequestSchema, async ({ params }) => (await list(params?.cursor)) as never)
   server.setRequestHandler(CallToolRequestSchema, async ({ params }, { signal }) => {
     signal.addEventListener('abort', () => state.canceled++)

@@ -199,7 +199,7 @@ describe('a server that lies', () => {
       'application/json',
       '{"jsonrpc":"2.0","id":0,"result":{"protocolVersion":"1","capabilities":{},"serverInfo":{"name":"x","version":"1"}}}',
     ],
-  ])('what answers with %s is a problem, without its words', async (_what, status, type, body) => {
+  ])('what answers with %s is a problem, without its words', async (...[, status, type, body]) => {
     await using server = await startPlainServer((_request, response) => response.writeHead(status, { 'content-type': type }).end(body))
     const { tools, problems } = await useServer(server.url)
 
@@ -396,8 +396,7 @@ describe('a chat that is canceled', () => {
   })
 
   test('does not wait for a server that hangs, and other chats still do', async () => {
-    let release = () => undefined as void
-    const hanging = new Promise<void>((resolve) => (release = resolve))
+    const { promise: hanging, resolve: release } = Promise.withResolvers<undefined>()
     await using server = await startMcpServer({ before: () => hanging.then(() => false) })
     const toolSets = makeToolSets()
     const other = forBot(toolSets, mcpTool(server.mcpUrl))
@@ -406,7 +405,7 @@ describe('a chat that is canceled', () => {
     control.abort(new Error('canceled'))
 
     await expect(mine).rejects.toThrow('canceled')
-    release()
+    release(undefined)
     expect((await other).tools).toHaveLength(1)
   })
 })

@@ -58,9 +58,10 @@ function toHeaders(...layers: Record<string, string>[]): Headers {
 }
 
 async function toResult(response: Response): Promise<ToolResult> {
-  const content = await describeBody(response)
-  if (response.ok) return { content, isError: false }
-  return { content: `HTTP status ${response.status}\n${content}`, isError: true }
+  const status = `HTTP status ${response.status}`
+  const body = await describeBody(response)
+  if (body === '') return { content: `${status}, no content`, isError: !response.ok }
+  return response.ok ? { content: body, isError: false } : { content: `${status}\n${body}`, isError: true }
 }
 
 async function describeBody(response: Response): Promise<string> {
@@ -70,5 +71,5 @@ async function describeBody(response: Response): Promise<string> {
     await response.body?.cancel()
     return `[${type}${size === null ? '' : `, ${size} bytes`}]`
   }
-  return (await readCapped(response)) || `HTTP status ${response.status}, no content`
+  return readCapped(response)
 }

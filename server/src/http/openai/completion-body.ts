@@ -117,6 +117,7 @@ export const completionBodySchema = z
     response_format: responseFormat.nullish(),
     n: z.literal(1, 'must be 1').nullish(),
     user: userIdField,
+    safety_identifier: userIdField.describe('What `user` is called now.'),
   })
   .meta({ examples: [{ model: '123456', messages: [{ role: 'user', content: 'Hello, what can you do?' }] }] })
 
@@ -128,7 +129,7 @@ const isInstruction = ({ role }: CompletionMessage) => role === 'system' || role
 export function toChatRequest(body: CompletionBody, botId: string): ChatRequest {
   return {
     botId,
-    endUser: body.user,
+    endUser: body.user ?? body.safety_identifier,
     messages: [],
     transcript: body.messages.map(toTranscriptMessage),
     parameters: toParameters(body),
