@@ -34,7 +34,11 @@ export function toServices(core: Core, house: House): HttpServices {
     authentication: { authenticateKey: keys.authenticate, authenticateSession: sessions.authenticateSession },
     chat: { streams, addressRules: house.addressRules, ...chatServices(core, house) },
     conversations: {
-      createConversation: (who, request) => conversations.createConversation(conversing, who, request),
+      async createConversation(who, request) {
+        // conversations stand below bots: whose bot it is can only be asked here
+        if (request.botId !== undefined) await getOwnBot({ db }, who, request.botId)
+        return conversations.createConversation(conversing, who, request)
+      },
       getConversation: (who, id) => conversations.getConversation(conversing, who, id),
       listConversations: (who, request) => conversations.listOwnConversations(conversing, who, request),
       renameConversation: (who, request) => conversations.renameConversation(conversing, who, request),

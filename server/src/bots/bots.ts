@@ -119,8 +119,11 @@ export async function listVersions(deps: BotDeps, who: Principal, botId: string)
 export async function hasUnpublishedChanges({ db }: Pick<BotDeps, 'db'>, bot: Bot): Promise<boolean> {
   if (bot.liveVersionId === undefined) return true
   const live = await findBotVersionById(db, bot.liveVersionId)
-  return !live || fingerprint(live, live.config) !== fingerprint(bot, bot.draft)
+  return !live || !isDraftOf(bot, live)
 }
+
+/** True when the draft is just what the version is. */
+export const isDraftOf = (bot: Bot, version: BotVersion): boolean => fingerprint(version, version.config) === fingerprint(bot, bot.draft)
 
 function fingerprint({ name, description, iconUrl }: BotProfile, config: BotConfig): string {
   return JSON.stringify([name, description, iconUrl, config])

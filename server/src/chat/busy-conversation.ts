@@ -32,7 +32,10 @@ function takeTurn({ db, clock, workerToken }: TurnDeps, run: Run): Promise<boole
   return db.transaction().execute(async (tx) => {
     if (await hasEarlierQueuedRun(tx, run.conversationId, run.id)) return false
     if (await claimConversation(tx, run.conversationId, { runId: run.id, now: clock() })) {
-      return updateRunStart(tx, run.id, { from: 'created', workerToken })
+      // its end came first: the claim is undone with this transaction
+      if (!(await updateRunStart(tx, run.id, { from: 'created', workerToken, now: clock() })))
+        throw new AppError('conflict', 'the chat has ended already')
+      return true
     }
     // a conversation that is gone has no running chat either: nobody would ever free it
     if ((await findActiveRun(tx, run.conversationId)) === undefined) throw new AppError('not_found', 'the conversation was deleted')

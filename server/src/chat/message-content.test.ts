@@ -29,7 +29,17 @@ describe('content', () => {
   })
 
   test('text parts of nothing are left out', () => {
-    expect(object([{ type: 'text', text: '' }, { type: 'text', text: null }, { type: 'text' }])).toEqual([])
+    expect(
+      object([
+        { type: 'text', text: '' },
+        { type: 'text', text: null },
+        { type: 'text', text: 'x' },
+      ]),
+    ).toEqual([{ type: 'text', text: 'x' }])
+  })
+
+  test.each([[[]], [[{ type: 'text' }]], [[{ type: 'audio', file_id: '1' }]]])('%j says nothing that a model could answer', (parts) => {
+    expect(() => object(parts)).toThrow('there must be a text, an image or a file')
   })
 
   test.each([

@@ -30,12 +30,15 @@ export function parseContent(content: string, contentType: ContentType): Content
     const where = path.length > 0 ? ` (${path.join('.')}: ${message})` : ''
     throw new AppError('invalid_request', `content: object_string must be a JSON array of text, image, file and audio parts${where}`)
   }
-  return parsed.data.flatMap((part): ContentPart[] => {
+  const parts = parsed.data.flatMap((part): ContentPart[] => {
     if (part.type === 'text') return part.text ? [{ type: 'text', text: part.text }] : []
     if (!part.file_url && !part.file_id)
       throw new AppError('invalid_request', `content: a part of type ${part.type} needs file_id or file_url`)
     return [{ type: part.type, fileId: part.file_id || undefined, fileUrl: part.file_url || undefined }]
   })
+  if (parts.every((part) => part.type === 'audio'))
+    throw new AppError('invalid_request', 'content: there must be a text, an image or a file among the parts')
+  return parts
 }
 
 function parseJson(text: string): unknown {

@@ -16,8 +16,20 @@ export function renderPrompt({ prompt, variables }: Pick<BotConfig, 'prompt' | '
 
 /** @param lenient a file that is gone is left out instead of refused: right for earlier messages, wrong for new ones */
 export async function toModelMessages(messages: Message[], readFile: ReadFile, { lenient }: { lenient: boolean }): Promise<ModelMessage[]> {
-  return Promise.all(messages.map((message) => toModelMessage(message, lenient ? leavingOut(readFile) : readFile)))
+  return Promise.all(messages.map((message) => (lenient ? toReadableMessage(message, readFile) : toModelMessage(message, readFile))))
 }
+
+/** What cannot be read any more does not stop the chats that come after it. */
+async function toReadableMessage(message: Message, readFile: ReadFile): Promise<ModelMessage> {
+  try {
+    return await toModelMessage(message, leavingOut(readFile))
+  } catch (cause) {
+    if (cause instanceof AppError) return { role: 'user', content: UNREADABLE }
+    throw cause
+  }
+}
+
+const UNREADABLE = '(a message whose content cannot be shown)'
 
 async function toModelMessage(
   message: Message,
@@ -31,6 +43,8 @@ async function toModelMessage(
     const converted = await toModelPart(part, readFile)
     if (converted) parts.push(converted)
   }
+  // a provider refuses a message without content; what was left out is said
+  if (parts.length === 0) return { role: 'user', content: UNREADABLE }
   return { role: 'user', content: parts }
 }
 

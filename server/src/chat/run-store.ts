@@ -52,7 +52,7 @@ export async function listOrphanRuns(db: Db, { liveWorkers, startedBefore, after
     .selectFrom('run')
     .selectAll()
     .where('status', 'in', ['created', 'in_progress'])
-    .where((where) => where.or([where('worker_token', 'not in', ['', ...liveWorkers]), where('created_at', '<', startedBefore)]))
+    .where((where) => where.or([where('worker_token', 'not in', ['', ...liveWorkers]), where('started_at', '<', startedBefore)]))
     .where('id', '>', afterId)
     .orderBy('id')
     .limit(limit)
@@ -80,6 +80,7 @@ export function runInsert(run: Run): Insertable<RunTable> {
     waiting: '',
     worker_token: run.workerToken,
     created_at: run.createdAt,
+    started_at: run.createdAt,
   }
 }
 
@@ -102,15 +103,13 @@ export async function updateRunEnd(db: Db, run: Run, waiting = ''): Promise<bool
   return result.numUpdatedRows > 0n
 }
 
+export type RunStart = { from: RunStatus; workerToken: string; now: number }
+
 /** Takes the run from one status to `in_progress` under this process; false when it is not in that status any more. */
-export async function updateRunStart(
-  db: Db,
-  runId: string,
-  { from, workerToken }: { from: RunStatus; workerToken: string },
-): Promise<boolean> {
+export async function updateRunStart(db: Db, runId: string, { from, workerToken, now }: RunStart): Promise<boolean> {
   const result = await db
     .updateTable('run')
-    .set({ status: 'in_progress', waiting: '', worker_token: workerToken, finished_at: 0 })
+    .set({ status: 'in_progress', waiting: '', worker_token: workerToken, started_at: now, finished_at: 0 })
     .where('id', '=', runId)
     .where('status', '=', from)
     .executeTakeFirst()

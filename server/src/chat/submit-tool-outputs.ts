@@ -62,7 +62,7 @@ function matchOutputs({ calls }: WaitingRun, outputs: ToolOutput[]): ModelMessag
 /** Of two submissions at once one goes on, the other is told. */
 async function takeUp({ db, clock, workerToken }: StartRunDeps, run: Run): Promise<void> {
   await db.transaction().execute(async (tx) => {
-    if (!(await updateRunStart(tx, run.id, { from: 'requires_action', workerToken }))) throw notWaiting('in_progress')
+    if (!(await updateRunStart(tx, run.id, { from: 'requires_action', workerToken, now: clock() }))) throw notWaiting('in_progress')
     if (!(await claimConversation(tx, run.conversationId, { runId: run.id, now: clock() }))) throw conversationBusy()
   })
 }

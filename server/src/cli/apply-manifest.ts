@@ -1,8 +1,9 @@
 import { getUserByEmail, listUsers } from '../accounts/users.ts'
 import { saveApp } from '../bots/apps.ts'
-import { findBot, findBotByName } from '../bots/bot-store.ts'
-import type { Bot } from '../bots/bot-config.ts'
-import { createBot, hasUnpublishedChanges, publishBot, saveDraft } from '../bots/bots.ts'
+import { findBot, findBotByName, findBotVersion } from '../bots/bot-store.ts'
+import type { Bot, BotVersion } from '../bots/bot-config.ts'
+import { sealBotTools } from '../bots/bot-tools.ts'
+import { createBot, hasUnpublishedChanges, isDraftOf, publishBot, rollBackBot, saveDraft } from '../bots/bots.ts'
 import type { Core } from '../core.ts'
 import { AppError } from '../lib/app-error.ts'
 import { findModelByName, saveModel } from '../models/model-store.ts'
@@ -44,10 +45,11 @@ async function applyBot(core: Core, wanted: ManifestBot): Promise<Applied> {
   const who = { userId: await ownerId(core, { thing: `bot ${wanted.name}`, owner: wanted.owner }) }
   await assertModel(core, wanted)
 
-  const { id, name, description, iconUrl, config } = wanted
+  const { id, name, description, iconUrl } = wanted
   const existing = id === undefined ? await findBotByName(core.db, who.userId, name) : await findBot(core.db, id)
   if (existing && existing.ownerId !== who.userId) throw new AppError('conflict', `bot ${existing.id} belongs to another user`)
 
+  const config = { ...wanted.config, tools: sealBotTools(core.secrets, wanted.tools, existing?.draft.tools ?? []) }
   const profile = { name, description, iconUrl, config }
   const bot = existing
     ? await saveIfDifferent(core, existing, profile)
@@ -55,8 +57,15 @@ async function applyBot(core: Core, wanted: ManifestBot): Promise<Applied> {
   const result: Applied = { kind: 'bot', id: bot.id, name, change: bot.change }
   if (!wanted.publish || !(await hasUnpublishedChanges(core, bot))) return result
 
-  const version = await publishBot(core, who, { botId: bot.id, ...wanted.publish })
+  const version = (await goBackTo(core, bot, wanted.publish.version)) ?? (await publishBot(core, who, { botId: bot.id, ...wanted.publish }))
   return { ...result, published: version.version }
+}
+
+/** After a roll-back the manifest's version is there already, with just this content: it becomes the live one again. */
+async function goBackTo(core: Core, bot: Bot, version: string | undefined): Promise<BotVersion | undefined> {
+  const known = version === undefined ? undefined : await findBotVersion(core.db, bot.id, version)
+  if (!known || !isDraftOf(bot, known)) return undefined
+  return rollBackBot(core, { userId: bot.ownerId }, { botId: bot.id, version: known.version })
 }
 
 type Wanted = Pick<ManifestBot, 'name' | 'description' | 'iconUrl' | 'config'>

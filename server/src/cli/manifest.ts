@@ -1,12 +1,15 @@
 import { readFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { appVariablesSchema } from '../bots/app-store.ts'
 import type { WantedApp } from '../bots/apps.ts'
 import { botConfigSchema } from '../bots/bot-config.ts'
 import type { BotConfig } from '../bots/bot-config.ts'
+import type { BotToolSettings } from '../bots/bot-tools.ts'
 import { environment } from '../config.ts'
 import { AppError } from '../lib/app-error.ts'
+import { createToolsSchema } from './manifest-tools.ts'
 
 /** What a manifest says: models, apps and bots as they should be. */
 export type Manifest = { models: ManifestModel[]; apps: ManifestApp[]; bots: ManifestBot[] }
@@ -28,13 +31,15 @@ export type ManifestBot = {
   name: string
   description: string
   iconUrl: string
+  /** Without its tools: their headers are still in clear. */
   config: BotConfig
+  tools: BotToolSettings[]
   publish: { version: string | undefined; note: string | undefined } | undefined
 }
 
 /** Reads YAML or JSON with `${VARIABLES}` filled in. Throws `invalid_request` naming every place that is wrong. */
 export async function readManifest(path: string): Promise<Manifest> {
-  const parsed = manifestSchema.safeParse(parseText(await readText(path), path))
+  const parsed = await createManifestSchema(dirname(path)).safeParseAsync(parseText(await readText(path), path))
   if (parsed.success) return parsed.data
 
   const problems = parsed.error.issues.map((issue) => `  ${issue.path.join('.') || 'manifest'}: ${issue.message}`)
@@ -127,12 +132,10 @@ const parametersSchema = z
     historyRounds: from.history_rounds,
   }))
 
-const versionField = z
-  .union([text(50).min(1), z.number()])
-  .transform(String)
-  .optional()
+const VERSION_RULE = 'must be text of at most 50 characters; quote what reads as a number, as "1.10"'
+const versionField = z.string(VERSION_RULE).min(1, VERSION_RULE).max(50, VERSION_RULE).optional()
 
-const botSchema = z
+const botFields = z
   .object({
     id: idField,
     owner: z.string().optional(),
@@ -157,48 +160,55 @@ const botSchema = z
     publish: z.object({ version: versionField, note: z.string().optional() }).strict().optional(),
   })
   .strict()
-  .transform((bot, context): ManifestBot => {
-    const {
-      id,
-      owner,
-      name,
-      description,
-      icon_url: iconUrl,
-      prompt,
-      model,
-      parameters,
-      onboarding,
-      suggest_replies: suggestReplies,
-      webhook: webhookUrl,
-      shortcuts,
-      variables,
-      publish,
-    } = bot
-    const greeting = onboarding && { prologue: onboarding.prologue, suggestedQuestions: onboarding.suggested_questions }
-    const config = botConfigSchema.safeParse({
-      prompt,
-      model,
-      parameters,
-      onboarding: greeting,
-      suggestReplies,
-      variables,
-      webhookUrl,
-      shortcuts,
-    })
-    if (!config.success) {
-      for (const { path, message } of config.error.issues) context.addIssue({ code: 'custom', path: path.map(inManifest), message })
-      return z.NEVER
-    }
-    return {
-      id,
-      owner,
-      name,
-      description,
-      iconUrl,
-      config: config.data,
-      publish: publish && { version: publish.version, note: publish.note },
-    }
+
+const createBotSchema = (dir: string) => botFields.extend({ tools: createToolsSchema(dir).default([]) }).transform(toManifestBot)
+
+type BotFields = z.infer<typeof botFields> & { tools: BotToolSettings[] }
+
+function toManifestBot(bot: BotFields, context: z.RefinementCtx): ManifestBot {
+  const {
+    id,
+    owner,
+    name,
+    description,
+    icon_url: iconUrl,
+    prompt,
+    model,
+    parameters,
+    onboarding,
+    suggest_replies: suggestReplies,
+    webhook: webhookUrl,
+    shortcuts,
+    variables,
+    tools,
+    publish,
+  } = bot
+  const greeting = onboarding && { prologue: onboarding.prologue, suggestedQuestions: onboarding.suggested_questions }
+  const config = botConfigSchema.safeParse({
+    prompt,
+    model,
+    parameters,
+    onboarding: greeting,
+    suggestReplies,
+    variables,
+    webhookUrl,
+    shortcuts,
   })
+  if (!config.success) {
+    for (const { path, message } of config.error.issues) context.addIssue({ code: 'custom', path: path.map(inManifest), message })
+    return z.NEVER
+  }
+  return {
+    id,
+    owner,
+    name,
+    description,
+    iconUrl,
+    config: config.data,
+    tools,
+    publish: publish && { version: publish.version, note: publish.note },
+  }
+}
 
 const appSchema = z
   .object({
@@ -216,18 +226,23 @@ const appSchema = z
 /** A name of the configuration as the manifest writes it. */
 const inManifest = (name: PropertyKey) => (typeof name === 'string' ? name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`) : name)
 
-const manifestSchema = z
-  .object({ models: z.array(modelSchema).default([]), apps: z.array(appSchema).default([]), bots: z.array(botSchema).default([]) })
-  .strict()
-  .superRefine(({ models, apps, bots }, context) => {
-    const names = models.map((model) => model.name)
-    for (const at of repeatsIn(names))
-      context.addIssue({ code: 'custom', path: ['models', at, 'name'], message: `${names[at]} is there twice` })
-    for (const [kind, things] of Object.entries({ apps, bots })) {
-      const ids = things.map(idOrName)
-      for (const at of repeatsIn(ids)) context.addIssue({ code: 'custom', path: [kind, at, 'id'], message: `${ids[at]} is there twice` })
-    }
-  })
+const createManifestSchema = (dir: string) =>
+  z
+    .object({
+      models: z.array(modelSchema).default([]),
+      apps: z.array(appSchema).default([]),
+      bots: z.array(createBotSchema(dir)).default([]),
+    })
+    .strict()
+    .superRefine(({ models, apps, bots }, context) => {
+      const names = models.map((model) => model.name)
+      for (const at of repeatsIn(names))
+        context.addIssue({ code: 'custom', path: ['models', at, 'name'], message: `${names[at]} is there twice` })
+      for (const [kind, things] of Object.entries({ apps, bots })) {
+        const ids = things.map(idOrName)
+        for (const at of repeatsIn(ids)) context.addIssue({ code: 'custom', path: [kind, at, 'id'], message: `${ids[at]} is there twice` })
+      }
+    })
 
 /** Without an id a thing is known by its name, among those of its owner. */
 const idOrName = ({ id, name, owner }: { id?: string; name: string; owner: string | undefined }): string =>

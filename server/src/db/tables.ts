@@ -136,6 +136,8 @@ export type RunTable = {
   /** The process that executes it; when that process is gone, the run is ended by another. */
   worker_token: string
   created_at: number
+  /** When it began, or last went on. */
+  started_at: number
   finished_at: Generated<number>
 }
 

@@ -33,12 +33,15 @@ export async function takeWorkerLease({ db, clock, onError }: LeaseDeps): Promis
   const renewal = repeat(
     RENEW_MS,
     async () => {
-      await db
+      const renewed = await db
         .updateTable('worker')
         .set({ expires_at: clock() + LEASE_MS })
         .where('id', '=', workerId)
         .where('token', '=', token)
-        .execute()
+        .executeTakeFirst()
+      // this process slept past its lease and another one swept it away: it takes its number back, if nobody else has it
+      if (renewed.numUpdatedRows === 0n && !(await tryInsert(db, clock, { id: workerId, token })))
+        throw new Error(`worker number ${workerId} was taken by another process: restart this one`)
     },
     onError,
   )

@@ -2,9 +2,9 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport, StreamableHTTPError } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { McpError } from '@modelcontextprotocol/sdk/types.js'
 import { describe, expect, test } from 'vitest'
-import { answers, fails, says, wait } from '../support/fake-provider.ts'
+import { answers, fails, hang, says, wait } from '../support/fake-provider.ts'
 import { keepsItsSecrets } from '../support/secret-search.ts'
-import { useTestApp } from '../support/test-app.ts'
+import { startTestApp, useTestApp } from '../support/test-app.ts'
 import type { CallOptions, Json, Reply, TestApp } from '../support/test-app.ts'
 import { testDatabases } from '../support/test-databases.ts'
 
@@ -125,6 +125,17 @@ function servesClients(app: TestApp): void {
     expect(told.map(({ answer }) => answer)).toEqual(Array.from({ length: 20 }, (_, i) => `you said ${i}`))
   })
 }
+
+describe('an MCP server that stops', () => {
+  test('ends the calls that are going on, and says so', async () => {
+    await using app = await startTestApp({ script: answers(['one ', hang()]), env: { DRAIN_SECONDS: '0' } })
+    await using client = await connect(app)
+    const called = client.callTool({ name: TOOL, arguments: { message: 'hi' } })
+    await app.provider.untilRequests(1)
+    await app.stop()
+    expect(await called).toEqual({ isError: true, content: [{ type: 'text', text: expect.stringMatching(/^the server was stopped/) }] })
+  })
+})
 
 const HEADERS = { accept: 'application/json, text/event-stream' }
 const post = (app: TestApp, body: unknown, { headers, ...options }: CallOptions = {}): Promise<Reply> =>

@@ -1,4 +1,14 @@
-function raisesTheRightClass(app: TestApp): void {
+import { APIError, AuthenticationError, BadRequestError, InternalServerError, NotFoundError, RateLimitError } from 'openai'
+import { describe, expect, test } from 'vitest'
+import { answers, fails } from '../support/fake-provider.ts'
+import { QUESTION, sdkOf, textIn } from '../support/openai-client.ts'
+import type { Chunk } from '../support/openai-client.ts'
+import { keepsItsSecrets } from '../support/secret-search.ts'
+import { useTestApp } from '../support/test-app.ts'
+import { testDatabases } from '../support/test-databases.ts'
+
+describe.each(testDatabases())('errors of the openai package, on $name', ({ name }) => {
+  const app = useTestApp({ database: name })
   const create = (body: object, sdk = sdkOf(app)) => sdk.chat.completions.create({ ...QUESTION, ...body })
   const both = [{ stream: false }, { stream: true }]
 
@@ -57,7 +67,9 @@ function raisesTheRightClass(app: TestApp): void {
     expect(error).toBeInstanceOf(APIError)
     expect(error).toMatchObject({ code: 'run_failed', type: 'server_error' })
   })
-}
+
+  keepsItsSecrets(app)
+})
 
 async function collect(stream: AsyncIterable<Chunk>, into: Chunk[]): Promise<void> {
   for await (const chunk of stream) into.push(chunk)

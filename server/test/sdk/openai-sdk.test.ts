@@ -1,35 +1,15 @@
-import OpenAI, {
-  APIError,
-  APIUserAbortError,
-  AuthenticationError,
-  BadRequestError,
-  InternalServerError,
-  NotFoundError,
-  RateLimitError,
-} from 'openai'
+import { APIUserAbortError, BadRequestError, NotFoundError } from 'openai'
 import { describe, expect, test } from 'vitest'
-import { answers, calls, fails, reasons, says, wait } from '../support/fake-provider.ts'
+import { answers, calls, reasons, says, wait } from '../support/fake-provider.ts'
 import { openStream } from '../support/live-stream.ts'
+import { QUESTION, WEATHER, sdkOf, textOf } from '../support/openai-client.ts'
+import type { Body } from '../support/openai-client.ts'
 import { keepsItsSecrets } from '../support/secret-search.ts'
 import { useTestApp } from '../support/test-app.ts'
 import type { TestApp } from '../support/test-app.ts'
 import { testDatabases } from '../support/test-databases.ts'
 
-type Body = OpenAI.ChatCompletionCreateParamsNonStreaming
-type Chunk = OpenAI.ChatCompletionChunk
-
-const QUESTION: Body = { model: '123456', messages: [{ role: 'user', content: 'hi' }] }
 const PIXEL = 'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
-const WEATHER = {
-  type: 'function' as const,
-  function: {
-    name: 'weather',
-    description: 'The weather of a city',
-    parameters: { type: 'object', properties: { city: { type: 'string' } } },
-  },
-}
-
-const sdkOf = (app: TestApp, apiKey = app.apiKey) => new OpenAI({ baseURL: `${app.url}/v1`, apiKey, maxRetries: 0 })
 
 describe.each(testDatabases())('the openai package, on $name', ({ name }) => {
   const app = useTestApp({ database: name })
@@ -37,7 +17,6 @@ describe.each(testDatabases())('the openai package, on $name', ({ name }) => {
   describe('models', () => listsBots(app))
   describe('a completion', () => completes(app))
   describe('a stream', () => streams(app))
-  describe('tools', () => callsTools(app))
   describe('a conversation', () => staysTheCallers(app))
 
   keepsItsSecrets(app)
@@ -204,13 +183,6 @@ function completes(app: TestApp): void {
   })
 }
 
-async function textOf(reply: OpenAI.ChatCompletion | AsyncIterable<Chunk>): Promise<string> {
-  if (!(Symbol.asyncIterator in reply)) return reply.choices[0]?.message.content ?? ''
-  return textIn(await Array.fromAsync(reply))
-}
-
-const textIn = (chunks: Chunk[]) => chunks.map((chunk) => chunk.choices[0]?.delta.content ?? '').join('')
-
 function streams(app: TestApp): void {
   test('has these chunks', async () => {
     app.provider.script = answers([reasons('hm'), 'Hel', 'lo\u2028'], { usage: { input: 11, output: 5 } })
@@ -275,81 +247,6 @@ function streams(app: TestApp): void {
     await expect.poll(() => app.provider.open).toBe(0)
     expect(app.provider.aborted).toBe(0)
   })
-}
-
-function callsTools(app: TestApp): void {
-  const ASKS: Body = { ...QUESTION, tools: [WEATHER] }
-
-  test.each([false, true])('are executed by the caller, who comes back with all of it (stream: %s)', async (stream) => {
-    app.provider.script = [answers(['Let me see.', calls('weather', { city: 'Rome' }, 'call_1')]), says('Sunny')]
-    const sdk = sdkOf(app)
-    const message = await messageOf(await sdk.chat.completions.create({ ...ASKS, stream }))
-    expect(app.provider.lastRequest.body.tools).toEqual([{ type: 'function', function: WEATHER.function }])
-    expect(message).toEqual({
-      ...{ role: 'assistant', content: 'Let me see.', finish_reason: 'tool_calls' },
-      tool_calls: [{ id: 'call_1', type: 'function', function: { name: 'weather', arguments: '{"city":"Rome"}' } }],
-    })
-
-    const { finish_reason: _, ...asked } = message
-    const messages = [...ASKS.messages, asked, { role: 'tool' as const, tool_call_id: 'call_1', content: '25 °C' }]
-    const answer = await messageOf(await sdk.chat.completions.create({ ...ASKS, messages, stream }))
-    expect(answer).toMatchObject({ content: 'Sunny', finish_reason: 'stop' })
-    expect(app.provider.lastRequest.body.messages.slice(1)).toEqual([
-      { role: 'user', content: 'hi' },
-      { role: 'assistant', content: 'Let me see.', tool_calls: message.tool_calls },
-      { role: 'tool', tool_call_id: 'call_1', content: '25 °C' },
-    ])
-  })
-
-  test('of the package’s runner are called by it', async () => {
-    app.provider.script = [answers([calls('weather', { city: 'Rome' })]), says('Sunny')]
-    const weather = (input: { city: string }) => `${input.city}: 25 °C`
-    const tools = [{ type: 'function' as const, function: { ...WEATHER.function, parse: JSON.parse, function: weather } }]
-    expect(
-      await sdkOf(app)
-        .chat.completions.runTools({ ...QUESTION, tools })
-        .finalContent(),
-    ).toBe('Sunny')
-    expect(app.provider.lastRequest.body.messages.at(-1)).toMatchObject({ role: 'tool', content: 'Rome: 25 °C' })
-  })
-
-  test('a call alone has no content', async () => {
-    app.provider.script = answers([calls('weather', {})])
-    const { choices } = await sdkOf(app).chat.completions.create(ASKS)
-    expect(choices[0]?.message.content).toBeNull()
-  })
-
-  test('of the bot are the caller’s too; with tool_choice none there are none', async () => {
-    const model = await app.makeBot(app.userId, {
-      config: {
-        tools: [
-          { type: 'function', name: 'order' },
-          { type: 'function', name: 'weather' },
-        ],
-      },
-    })
-    await sdkOf(app).chat.completions.create({ ...ASKS, model })
-    expect(app.provider.lastRequest.body.tools).toEqual([
-      expect.objectContaining({ function: expect.objectContaining({ name: 'order' }) }),
-      { type: 'function', function: WEATHER.function },
-    ])
-
-    await sdkOf(app).chat.completions.create({ ...ASKS, model, tool_choice: 'none' })
-    expect(app.provider.lastRequest.body.tools).toBeUndefined()
-  })
-}
-
-type Told = { role: 'assistant'; content: string; tool_calls: OpenAI.ChatCompletionMessageFunctionToolCall[]; finish_reason: string }
-
-async function messageOf(reply: OpenAI.ChatCompletion | AsyncIterable<Chunk>): Promise<Told> {
-  if (!(Symbol.asyncIterator in reply)) {
-    const [choice] = reply.choices
-    const { role, content, tool_calls } = choice?.message ?? {}
-    return { role, content, tool_calls, finish_reason: choice?.finish_reason } as Told
-  }
-  const chunks = await Array.fromAsync(reply)
-  const tool_calls = chunks.flatMap((chunk) => chunk.choices[0]?.delta.tool_calls ?? []).map(({ index: _, ...call }) => call)
-  return { role: 'assistant', content: textIn(chunks), tool_calls, finish_reason: chunks.at(-1)?.choices[0]?.finish_reason } as Told
 }
 
 function staysTheCallers(app: TestApp): void {

@@ -27,6 +27,7 @@ export const createRuns: MigrationStep = async (db, dialect) => {
       .addColumn('waiting', longText(dialect), (c) => c.notNull())
       .addColumn('worker_token', 'varchar(40)', (c) => c.notNull())
       .addColumn('created_at', 'bigint', (c) => c.notNull())
+      .addColumn('started_at', 'bigint', (c) => c.notNull())
       .addColumn('finished_at', 'bigint', (c) => c.notNull().defaultTo(0)),
     dialect,
   ).execute()
