@@ -17,7 +17,7 @@ const LOOK_EVERY_MS = 100
  * The events of a run after the cursor, live ones as they come, until the run ends or pauses. A run
  * whose journal is no longer kept is told again from its messages, from the start.
  */
-export async function* followRun({ db, journal }: FollowDeps, position: FollowPosition): AsyncGenerator<JournalEntry<ChatEvent>[]> {
+export async function* followRun({ db, journal }: FollowDeps, position: FollowPosition): AsyncGenerator<JournalEntry<ChatEvent>[], void> {
   while (!position.signal.aborted) {
     let isKept = false
     for await (const page of journal.follow(position)) {
@@ -30,7 +30,10 @@ export async function* followRun({ db, journal }: FollowDeps, position: FollowPo
     const run = await findRun(db, position.runId)
     const stored = await findLastEntry(db, position.runId)
     if (!run) return
-    if (!isRunning(run) && stored.seq === 0) return yield await retell(db, run)
+    if (!isRunning(run) && stored.seq === 0) {
+      yield await retell(db, run)
+      return
+    }
     if (!isRunning(run) && stored.seq <= position.cursor) return
 
     // it has just begun or gone on, here or on another server: its next event is about to be stored

@@ -1,9 +1,7 @@
-import type { Insertable } from 'kysely'
 import { releaseConversation } from '../conversations/conversation-store.ts'
 import { messageInsert } from '../conversations/message-store.ts'
 import type { Message } from '../conversations/message-store.ts'
 import type { WriteUnit } from '../db/group-commit.ts'
-import type { WebhookDeliveryTable } from '../db/tables.ts'
 import { AppError } from '../lib/app-error.ts'
 import type { NextId } from '../lib/snowflake.ts'
 import type { ModelToolCall } from '../models/model-adapter.ts'
@@ -66,7 +64,7 @@ export function closingEvents({ run, outcome, answer }: Ending, nextId: NextId):
 /** Who else is to know of a run's end. */
 export type EndListeners = {
   /** What is to be sent to whoever asked to be told; stored with the end itself, so that it goes out at least once. */
-  webhooksOf: (run: Run, messages: CompletedMessage[]) => Insertable<WebhookDeliveryTable>[]
+  webhooksOf: (run: Run, messages: CompletedMessage[]) => NonNullable<NonNullable<WriteUnit['insert']>['webhook_delivery']>
   /** There is something to send. */
   wakeWebhooks: () => void
 }

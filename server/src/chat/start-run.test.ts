@@ -141,12 +141,12 @@ test('a question that cannot be stored is not put to the model', async () => {
 
 test('a chat that cannot be made ready is not stored: it would hold its conversation', async () => {
   await using db = await openMemory()
-  const house = await openChatHouse(db)
+  const house = await openChatHouse(db, { bot: { variables: [{ name: 'city' }] } })
   const { id: conversationId } = await createConversation(house.deps, ADA, { messages: [] })
   const gone = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' })
   const deps = { ...house.deps, findVariables: () => Promise.reject(gone) }
 
-  await expect(startRun(deps, ADA, { ...asking(house.botId, 'x'), conversationId })).rejects.toBe(gone)
+  await expect(startRun(deps, ADA, { ...asking(house.botId, 'x'), conversationId, endUser: 'u' })).rejects.toBe(gone)
   expect([await countRuns(db), await house.messages(conversationId)]).toEqual([0, []])
   await (
     await house.ask('x', { conversationId })

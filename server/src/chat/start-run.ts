@@ -133,7 +133,8 @@ async function tryPlace(deps: StartRunDeps, who: Principal, { bot, request }: As
     turn = await draftTurn(deps, who, { bot, request, ...opened })
   }
   if (turn.run.status === 'created') await assertQueueRoom(deps.db, opened.conversation.id)
-  const kept = await deps.findVariables(who, { botId: bot.botId, endUser: turn.run.endUser })
+  const scope = { botId: bot.botId, endUser: turn.run.endUser }
+  const kept = bot.config.variables.length > 0 && scope.endUser !== '' ? await deps.findVariables(who, scope) : {}
   await storeTurn(deps, { ...turn, ...opened, request })
   return { ...turn, ...opened, variables: { ...kept, ...request.variables } }
 }

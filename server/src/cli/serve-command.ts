@@ -61,8 +61,7 @@ function releaseStartupMemory(): void {
   setTimeout(() => {
     setFlagsFromString('--expose-gc')
     setFlagsFromString('--optimize-for-size')
-    const collect: unknown = runInNewContext('gc')
-    if (typeof collect === 'function') collect({ type: 'major', execution: 'sync', flavor: 'last-resort' })
+    runInNewContext("gc({ type: 'major', execution: 'sync', flavor: 'last-resort' })")
   }, SETTLED_MS).unref()
 }
 

@@ -15,7 +15,12 @@ import { testDatabases } from '../support/test-databases.ts'
 /** Promise 1: the same Idempotency-Key with the same body gives the same result, executed once. */
 
 const BODY = { bot_id: 123456, query: 'hi' }
-const SDK_BODY = { bot_id: '123456', user_id: 'u', stream: false, additional_messages: [{ role: 'user', content: 'hi', content_type: 'text' }] }
+const SDK_BODY = {
+  bot_id: '123456',
+  user_id: 'u',
+  stream: false,
+  additional_messages: [{ role: 'user', content: 'hi', content_type: 'text' }],
+}
 const AT_ONCE = 50
 
 const keyed = (key: string) => ({ 'idempotency-key': key })
@@ -205,7 +210,11 @@ function belongs(app: TestApp): void {
     ['with a space in it', 'two words'],
     ['that is not ASCII', 'sch\u00f6n'],
   ])('%s is refused, and nothing runs', async (_, key) => {
-    for (const [path, body] of [['/v3/chat', BODY], ['/v1/conversation/create', {}], ['/v1/files/upload', form('x')]] as const) {
+    for (const [path, body] of [
+      ['/v3/chat', BODY],
+      ['/v1/conversation/create', {}],
+      ['/v1/files/upload', form('x')],
+    ] as const) {
       const refused = await app.call('POST', path, body, { headers: keyed(key) })
       expectRefusal(refused, { status: 422, message: 'Idempotency-Key must be 1 to 255 visible ASCII characters' })
     }
@@ -278,7 +287,9 @@ function createsOnce(app: TestApp): void {
     expectRefusal(await app.call('POST', path, { ...body, content: 'twice' }, { headers: keyed('message') }), USED_OTHERWISE)
 
     const elsewhere = (await app.call('POST', '/v1/conversation/create', {})).body.data.id
-    const other = await app.call('POST', `/v1/conversation/message/create?conversation_id=${elsewhere}`, body, { headers: keyed('message') })
+    const other = await app.call('POST', `/v1/conversation/message/create?conversation_id=${elsewhere}`, body, {
+      headers: keyed('message'),
+    })
     expectRefusal(other, USED_OTHERWISE)
   })
 

@@ -40,7 +40,7 @@ function cutsEverywhere(app: TestApp, style: Style): void {
   test('cut at every event of an ended chat: the same bytes', async () => {
     app.provider.script = answers(slowly(0))
     const { chat, text } = await uncut(app, style)
-    expect(cursorOf((await (await resumeChat(app, chat, { style, cursor: 0 })).ended) ?? [])).toBe(EVENTS)
+    expect(cursorOf(await (await resumeChat(app, chat, { style, cursor: 0 })).ended)).toBe(EVENTS)
     for (let at = 0; at <= EVENTS; at++) expect(await readInPieces(app, chat, { style, cuts: [at] })).toBe(text)
   })
 
@@ -73,14 +73,18 @@ function cutsEverywhere(app: TestApp, style: Style): void {
   test('cut anywhere, any number of times, with any delays', async () => {
     const aCut = fc.record({ after: fc.integer({ min: 0, max: 6 }), rest: fc.integer({ min: 0, max: 40 }) })
     await fc.assert(
-      fc.asyncProperty(fc.array(aCut, { maxLength: 8 }), fc.array(fc.integer({ min: 0, max: 30 }), { minLength: 6, maxLength: 6 }), async (cuts, delays) => {
-        app.provider.script = answers(WORDS.flatMap((word, at): Piece[] => [wait(delays[at] ?? 0), word]))
-        await using whole = await openChat(app, style)
-        const chat = (await whole.until((frames) => frames.length > 0))[0]?.data
-        const text = await readWithRests(app, chat, { style, cuts })
-        await whole.ended
-        expect(text).toBe(whole.text)
-      }),
+      fc.asyncProperty(
+        fc.array(aCut, { maxLength: 8 }),
+        fc.array(fc.integer({ min: 0, max: 30 }), { minLength: 6, maxLength: 6 }),
+        async (cuts, delays) => {
+          app.provider.script = answers(WORDS.flatMap((word, at): Piece[] => [wait(delays[at] ?? 0), word]))
+          await using whole = await openChat(app, style)
+          const chat = (await whole.until((frames) => frames.length > 0))[0]?.data
+          const text = await readWithRests(app, chat, { style, cuts })
+          await whole.ended
+          expect(text).toBe(whole.text)
+        },
+      ),
       { numRuns: 15, endOnFailure: true },
     )
   })
@@ -195,14 +199,17 @@ function servesMany(app: TestApp): void {
 }
 
 function takesAnyCursor(app: TestApp): void {
-  test.each([EVENTS, EVENTS + 1, 1_000_000, Number.MAX_SAFE_INTEGER])('of %i, beyond the end: the stream is over at once', async (cursor) => {
-    app.provider.script = answers(slowly(0))
-    const { chat } = await uncut(app, 'sdk')
-    for (const style of STYLES) {
-      const frames = await (await resumeChat(app, chat, { style, cursor })).ended
-      expect(eventNames(frames)).toEqual(['done'])
-    }
-  })
+  test.each([EVENTS, EVENTS + 1, 1_000_000, Number.MAX_SAFE_INTEGER])(
+    'of %i, beyond the end: the stream is over at once',
+    async (cursor) => {
+      app.provider.script = answers(slowly(0))
+      const { chat } = await uncut(app, 'sdk')
+      for (const style of STYLES) {
+        const frames = await (await resumeChat(app, chat, { style, cursor })).ended
+        expect(eventNames(frames)).toEqual(['done'])
+      }
+    },
+  )
 
   test('beyond what a live chat has so far: what follows it, once it comes', async () => {
     app.provider.script = answers(slowly(30))

@@ -157,7 +157,10 @@ async function rest(server: KillableServer, chat: Json, cursor: number): Promise
   return await stream.ended
 }
 
-async function checkRetry(server: KillableServer, { body, key, created, status }: Pick<Sent, 'body' | 'key'> & { created: Json; status: string }) {
+async function checkRetry(
+  server: KillableServer,
+  { body, key, created, status }: Pick<Sent, 'body' | 'key'> & { created: Json; status: string },
+) {
   await using again = await openStream(server, body, { headers: { 'idempotency-key': key } })
   const frames = await again.ended
   expect(frames[0]?.data.id).toBe(created.id)

@@ -22,7 +22,8 @@ describe.each(testDatabases())('20 sends at once on one conversation, on $name',
   describe.each(['that is there', 'that begins with them'])('%s', (kind) => {
     const conversation = (of: string) => (kind === 'that is there' ? begin(app, of) : Promise.resolve(`new-${of}`))
     test('with reject: one is answered, the others are told that it is busy', () => rejects(app, () => conversation('reject')))
-    test('with enqueue: all are answered, one after another, and each sees those before it', () => enqueues(app, () => conversation('enqueue')))
+    test('with enqueue: all are answered, one after another, and each sees those before it', () =>
+      enqueues(app, () => conversation('enqueue')))
     test('with interrupt: the last one is answered, the others are canceled', () => interrupts(app, () => conversation('interrupt')))
   })
   describe('a queue', () => queues(app))
@@ -64,7 +65,9 @@ async function enqueues(app: TestApp, conversation: () => Promise<string>): Prom
   const conversation_id = await conversation()
   app.provider.script = echo
   const replies = await sendAll(app, { conversation_id, if_busy: 'enqueue' })
-  expect(replies.map(({ status, body }) => `${status} ${body.message?.content} ${body.msg}`)).toEqual(replies.map((_, at) => `200 re q${at} `))
+  expect(replies.map(({ status, body }) => `${status} ${body.message?.content} ${body.msg}`)).toEqual(
+    replies.map((_, at) => `200 re q${at} `),
+  )
 
   const inOrder = app.provider.requests.map((request) => request.lastUserText)
   expect(inOrder.toSorted()).toEqual(replies.map((_, at) => `q${at}`).toSorted())

@@ -96,7 +96,8 @@ const bodiesOf = (ids: Ids): Record<string, Json> => ({
 const PLAIN: Ids = { connector_uid: 'u1', signature: 'x', '*': 'x' }
 
 /** Routes on which nothing of another user can be named. */
-const OWN_ONLY = /console\/|create_personal|list_personal|\/files\/upload|\/bot\/create|\/users\/me|GET \/v1\/(workspaces|models)$|POST \/mcp/
+const OWN_ONLY =
+  /console\/|create_personal|list_personal|\/files\/upload|\/bot\/create|\/users\/me|GET \/v1\/(workspaces|models)$|POST \/mcp/
 
 async function callsOf(app: TestApp, ids: Ids): Promise<Call[]> {
   const { paths } = (await app.call('GET', '/openapi.json')).body
@@ -106,7 +107,9 @@ async function callsOf(app: TestApp, ids: Ids): Promise<Call[]> {
       const method = lower.toUpperCase()
       const route = `${method} ${path}`
       if (OWN_ONLY.test(route)) return []
-      const known = path.endsWith('submit_tool_outputs') ? { ...ids, chat_id: ids['waiting'], conversation_id: ids['waiting_conversation'] } : ids
+      const known = path.endsWith('submit_tool_outputs')
+        ? { ...ids, chat_id: ids['waiting'], conversation_id: ids['waiting_conversation'] }
+        : ids
       return toCalls({ route, method, path, operation }, known as Ids, bodies)
     }),
   )
@@ -139,10 +142,14 @@ function fail(message: string): never {
   throw new Error(message)
 }
 
-const nameOf = ({ method, path, query }: Call) => `${method} ${path}?${new URLSearchParams(query)}`
+const nameOf = ({ method, path, query }: Call) => `${method} ${path}?${new URLSearchParams(query).toString()}`
 
-function send(app: TestApp, { method, path, query, body, isSession }: Call, { apiKey, cookie }: { apiKey: string; cookie: string }): Promise<Reply> {
-  const url = `${path}?${new URLSearchParams(query)}`
+function send(
+  app: TestApp,
+  { method, path, query, body, isSession }: Call,
+  { apiKey, cookie }: { apiKey: string; cookie: string },
+): Promise<Reply> {
+  const url = `${path}?${new URLSearchParams(query).toString()}`
   return app.call(method, url, body, isSession ? { apiKey: '', headers: { cookie } } : { apiKey })
 }
 
@@ -159,12 +166,19 @@ async function readAll(app: TestApp, routes: Call[]): Promise<string[]> {
   const cookie = await app.signIn()
   const reads = routes.filter(({ method, path }) => method === 'GET' && !path.endsWith('/chat/stream'))
   const replies = await Promise.all(reads.map((each) => send(app, each, { apiKey: app.apiKey, cookie })))
-  return replies.map(({ status, text }, at) => `${reads[at]?.path} ${status} ${text.replace(/req_\d+/g, '').replace(/"last_used_at":\d+/g, '').replace(/\/files\/[^"]*/g, '')}`)
+  return replies.map(
+    ({ status, text }, at) =>
+      `${reads[at]?.path} ${status} ${text
+        .replace(/req_\d+/g, '')
+        .replace(/"last_used_at":\d+/g, '')
+        .replace(/\/files\/[^"]*/g, '')}`,
+  )
 }
 
 /** What takes something away comes last. */
 const harm = ({ method, path }: Call): number =>
-  Number(/\/(delete|clear|unpublish)/.test(path) || method === 'DELETE') + Number(/unpublish|v1\/conversations\/\d+$/.test(path) && method !== 'GET' && method !== 'PUT')
+  Number(/\/(delete|clear|unpublish)/.test(path) || method === 'DELETE') +
+  Number(/unpublish|v1\/conversations\/\d+$/.test(path) && method !== 'GET' && method !== 'PUT')
 
 /** What is right, and cannot be done in this state; what an earlier call has taken away. */
 function isKnownRefusal({ method, path }: Call, text: string): boolean {

@@ -27,7 +27,7 @@ describe.each(testDatabases())('ids of 19 digits, on $name', ({ name }) => {
     expect((await app.call('GET', `/v1/bots/${id}`)).body.data.bot_id).toBe(id)
     expect((await app.call('GET', `/v1/bot/get_online_info?bot_id=${id}`)).body.data.bot_id).toBe(id)
     const listed = (await app.call('GET', `/v1/conversations?bot_id=${id}`)).body.data.conversations
-    expect(listed.length).toBe(3)
+    expect(listed.length).toBe(4)
     for (const each of listed) expect(each.bot_id).toBe(id)
 
     const frames = await readStream(app, { bot_id: id, query: 'hi', stream: true })
@@ -60,7 +60,8 @@ describe.each(testDatabases())('ids of 19 digits, on $name', ({ name }) => {
     ]
     for (const text of texts) {
       // no JSON parser of any client rounds it
-      for (const [number] of text.matchAll(/(?<=[:[,])-?\d+(?=[,}\]])/g)) expect(Number.isSafeInteger(Number(number)), `${number} in ${text}`).toBe(true)
+      for (const [number] of text.matchAll(/(?<=[:[,])-?\d+(?=[,}\]])/g))
+        expect(Number.isSafeInteger(Number(number)), `${number} in ${text}`).toBe(true)
     }
   })
 
@@ -76,7 +77,7 @@ describe.each(testDatabases())('ids of 19 digits, on $name', ({ name }) => {
     const question = [{ role: RoleType.User, content: 'hi', content_type: 'text' as const }]
     const { chat, messages } = await coze.chat.createAndPoll({ bot_id: id, user_id: 'u', additional_messages: question })
     expect([chat.bot_id, messages?.[0]?.bot_id]).toEqual([id, id])
-    expect((await coze.bots.retrieve({ bot_id: id })).bot_id).toBe(id)
+    expect((await coze.bots.retrieveNew(id)).bot_id).toBe(id)
   })
 
   test.skipIf(python === undefined)('cozepy', async () => {

@@ -55,7 +55,11 @@ function chatsWhole(app: TestApp): void {
     const status = async () => (await coze.chat.retrieve(chat.conversation_id, chat.id)).status
     await expect.poll(status).toBe('completed')
     const done = await coze.chat.retrieve(chat.conversation_id, chat.id)
-    expect(done).toMatchObject({ last_error: { code: 0 }, usage: { token_count: 4, input_count: 2, output_count: 2 }, meta_data: { order: '7' } })
+    expect(done).toMatchObject({
+      last_error: { code: 0 },
+      usage: { token_count: 4, input_count: 2, output_count: 2 },
+      meta_data: { order: '7' },
+    })
     expect(await coze.chat.messages.list(chat.conversation_id, chat.id)).toEqual([anyMessage({ content: 'Hello', chat_id: chat.id })])
   })
 
@@ -89,14 +93,24 @@ function chatsWhole(app: TestApp): void {
     const { chat, messages } = await coze.chat.createAndPoll({
       ...{ bot_id: botId, user_id: 'u1', custom_variables: { tongue: 'French' }, extra_params: { latitude: '1.5' } },
       additional_messages: [
-        { role: RoleType.User, content_type: 'object_string', content: [{ type: 'text', text: 'look' }, { type: 'file', file_id: file.id }] },
+        {
+          role: RoleType.User,
+          content_type: 'object_string',
+          content: [
+            { type: 'text', text: 'look' },
+            { type: 'file', file_id: file.id },
+          ],
+        },
       ],
     })
     expect(messages).toMatchObject([{ content: 'Hello there', meta_data: { latitude: '1.5' } }])
     expect(app.provider.lastRequest.body.messages[0]?.content).toBe('Speak French')
     expect(JSON.stringify(app.provider.lastRequest.body.messages)).toContain('the file says so')
 
-    const unsaved = await coze.chat.create({ ...ask('forget me', { auto_save_history: false, bot_id: botId }), conversation_id: chat.conversation_id })
+    const unsaved = await coze.chat.create({
+      ...ask('forget me', { auto_save_history: false, bot_id: botId }),
+      conversation_id: chat.conversation_id,
+    })
     await expect.poll(async () => (await coze.chat.retrieve(unsaved.conversation_id, unsaved.id)).status).toBe('completed')
     expect((await coze.conversations.messages.list(chat.conversation_id)).data.length).toBe(2)
   })
@@ -164,7 +178,10 @@ function streams(app: TestApp): void {
 const CLOCK = { name: 'clock', description: 'tells the time', parameters: { type: 'object', properties: { zone: { type: 'string' } } } }
 
 function callsFunctions(app: TestApp): void {
-  const waitsForClock = () => [answers(['Let me see. ', calls('clock', { zone: 'UTC' }, 'call_a'), calls('clock', {}, 'call_b')]), says('It is ', 'ten.')]
+  const waitsForClock = () => [
+    answers(['Let me see. ', calls('clock', { zone: 'UTC' }, 'call_a'), calls('clock', {}, 'call_b')]),
+    says('It is ', 'ten.'),
+  ]
   const required = {
     type: 'submit_tool_outputs',
     submit_tool_outputs: {
@@ -235,7 +252,10 @@ function callsFunctions(app: TestApp): void {
     const stranger = new CozeAPI({ baseURL: app.url, token: (await app.makeUser()).apiKey })
 
     await expect(submit(stranger, outputs)).rejects.toMatchObject({ status: 404 })
-    await expect(submit(coze, outputs.slice(1))).rejects.toMatchObject({ status: 422, message: expect.stringContaining('call_b (clock) is missing') })
+    await expect(submit(coze, outputs.slice(1))).rejects.toMatchObject({
+      status: 422,
+      message: expect.stringContaining('call_b (clock) is missing'),
+    })
     await expect(submit(coze, [...outputs, { tool_call_id: 'x', output: '' }])).rejects.toMatchObject({ status: 422 })
     await expect(submit(coze, [...outputs, ...outputs])).rejects.toMatchObject({ status: 422 })
     await expect(submit(coze, [{ tool_call_id: 'call_a', output: 'x'.repeat(5_000_000) }])).rejects.toMatchObject({ status: 413 })
@@ -264,7 +284,8 @@ function keepsConversations(app: TestApp): void {
   test('conversations.messages.list page by page', async () => {
     const coze = sdk(app)
     const { id } = await coze.conversations.create({ bot_id: '123456' })
-    for (const content of ['a', 'b', 'c']) await coze.conversations.messages.create(id, { role: RoleType.User, content, content_type: 'text', meta_data: {} })
+    for (const content of ['a', 'b', 'c'])
+      await coze.conversations.messages.create(id, { role: RoleType.User, content, content_type: 'text', meta_data: {} })
     const page = await coze.conversations.messages.list(id, { order: 'asc', limit: 2 })
     expect(page.data.map(({ content }) => content)).toEqual(['a', 'b'])
     expect(page).toMatchObject({ has_more: true, first_id: page.data[0]?.id, last_id: page.data[1]?.id })
@@ -279,7 +300,7 @@ function keepsConversations(app: TestApp): void {
     expect(await coze.files.retrieve(file.id)).toMatchObject({ id: file.id, bytes: 7, file_name: '报告.txt' })
   })
 
-  test('bots.retrieve', async () => {
-    expect(await sdk(app).bots.retrieve({ bot_id: '123456' })).toMatchObject({ bot_id: '123456', name: '客服助手', version: '1.0.0' })
+  test('bots.retrieveNew', async () => {
+    expect(await sdk(app).bots.retrieveNew('123456')).toMatchObject({ bot_id: '123456', name: '客服助手', version: '1.0.0' })
   })
 }

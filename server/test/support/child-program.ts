@@ -56,7 +56,8 @@ export function startProgram(command: string, args: string[], { cwd, env, onStdo
       const tooLate = AbortSignal.timeout(ms)
       while (!printed.stdout.includes(text)) {
         const isOver = await Promise.race([once(child.stdout, 'data', { signal: tooLate }).then(() => false), closed.then(() => true)])
-        if (isOver && !printed.stdout.includes(text)) throw new Error(`${command} ended with ${child.exitCode ?? child.signalCode}:\n${printed.stdout}${printed.stderr}`)
+        if (isOver && !printed.stdout.includes(text))
+          throw new Error(`${command} ended with ${child.exitCode ?? child.signalCode}:\n${printed.stdout}${printed.stderr}`)
       }
     },
     [Symbol.asyncDispose]: async () => void (await stop()),

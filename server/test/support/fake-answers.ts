@@ -277,8 +277,15 @@ async function writeToken({ request, response, signal }: Exchange, value: unknow
 /** One write, then a turn of the event loop, so that writes reach the client one by one. */
 async function writeBytes(response: ServerResponse, bytes: string | Uint8Array): Promise<void> {
   if (response.destroyed) return
-  if (!response.write(bytes)) await Promise.race([once(response, 'drain'), once(response, 'close')])
+  if (!response.write(bytes)) await untilWritable(response)
   await setImmediate()
+}
+
+async function untilWritable(response: ServerResponse): Promise<void> {
+  const settled = new AbortController()
+  const { signal } = settled
+  await Promise.race([once(response, 'drain', { signal }), once(response, 'close', { signal })])
+  settled.abort()
 }
 
 const brokenByScript = new WeakSet<ServerResponse>()

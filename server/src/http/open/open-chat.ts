@@ -52,6 +52,7 @@ export const chatRoutes =
   (services: ChatServices): FastifyPluginAsyncZod =>
   async (http) => {
     await http.register(startingRoutes(services))
+    await http.register(goingOnRoutes(services))
     await http.register(readingRoutes(services))
   }
 
@@ -91,7 +92,11 @@ const startingRoutes =
         return finished ? toAnswer(request, finished) : replyLater(request, reply, started.run)
       },
     )
+  }
 
+const goingOnRoutes =
+  (services: ChatServices): FastifyPluginAsyncZod =>
+  async (http) => {
     http.post(
       '/v3/chat/submit_tool_outputs',
       {

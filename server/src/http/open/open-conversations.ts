@@ -74,7 +74,9 @@ export const conversationRoutes =
   (services: ConversationServices): FastifyPluginAsyncZod =>
   async (http) => {
     await http.register(readingRoutes(services))
+    await http.register(creatingRoute(services))
     await http.register(changingRoutes(services))
+    await http.register(emptyingRoutes(services))
   }
 
 const readingRoutes =
@@ -132,7 +134,7 @@ const readingRoutes =
     )
   }
 
-const changingRoutes =
+const creatingRoute =
   (services: ConversationServices): FastifyPluginAsyncZod =>
   async (http) => {
     http.post(
@@ -157,7 +159,11 @@ const changingRoutes =
         return conversationSuccess(request, await services.createConversation(request.principal, wanted))
       },
     )
+  }
 
+const changingRoutes =
+  (services: ConversationServices): FastifyPluginAsyncZod =>
+  async (http) => {
     http.put(
       '/v1/conversations/:conversation_id',
       {
@@ -175,7 +181,11 @@ const changingRoutes =
         return conversationSuccess(request, await services.renameConversation(request.principal, wanted))
       },
     )
+  }
 
+const emptyingRoutes =
+  (services: ConversationServices): FastifyPluginAsyncZod =>
+  async (http) => {
     http.post(
       '/v1/conversations/:conversation_id/clear',
       {

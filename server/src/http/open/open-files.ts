@@ -33,7 +33,11 @@ const flatSchema = {
   created_at: z.number(),
 }
 
-const linkSchema = z.object({ file_id: z.string(), signature: z.string(), '*': z.string().describe('The name of the file; any will do.') })
+const linkSchema = z.object({
+  file_id: z.string(),
+  signature: z.string(),
+  '*': z.string().optional().describe('The name of the file; any will do.'),
+})
 
 /** Uploads, what is known of a file, and the public links under which its bytes can be read. */
 export const fileRoutes =
