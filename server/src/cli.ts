@@ -36,6 +36,7 @@ try {
 function explain(cause: unknown): string {
   if (cause instanceof ConfigError || cause instanceof AppError) return cause.message
   if (!(cause instanceof Error)) return String(cause)
-  if ('code' in cause && cause.code === 'EADDRINUSE') return `${cause.message}: stop the program that uses the port, or set PORT to another one`
+  if ('code' in cause && cause.code === 'EADDRINUSE')
+    return `${cause.message}: stop the program that uses the port, or set PORT to another one`
   return 'code' in cause && typeof cause.code === 'string' ? cause.message || cause.code : (cause.stack ?? cause.message)
 }

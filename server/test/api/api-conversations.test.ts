@@ -37,7 +37,10 @@ describe.each(testDatabases())('conversations on $name', ({ name }) => {
     test('another’s bot has no conversations for a stranger, and none can be made', async () => {
       const { apiKey } = await app.makeUser()
       await create(app, { bot_id: 123456 })
-      expectRefusal(await app.call('POST', '/v1/conversation/create', { bot_id: 123456 }, { apiKey }), { status: 404, message: 'bot not found' })
+      expectRefusal(await app.call('POST', '/v1/conversation/create', { bot_id: 123456 }, { apiKey }), {
+        status: 404,
+        message: 'bot not found',
+      })
       const list = await app.call('GET', '/v1/conversations?bot_id=123456', undefined, { apiKey })
       expect(list.body.data.conversations).toEqual([])
     })

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { answers, hang, hangs } from '../support/fake-provider.ts'
 import { openStream } from '../support/live-stream.ts'
+import { openSocket, rawRequest } from '../support/raw-socket.ts'
 import { keepsItsSecrets } from '../support/secret-search.ts'
 import { startTestApp, useTestApp } from '../support/test-app.ts'
 import type { CallOptions, Json, Reply } from '../support/test-app.ts'
@@ -229,6 +230,25 @@ describe.each(testDatabases())('a server that stops, and OpenAI’s API, on $nam
     expect(errorIn(stream.text)).toMatchObject({ type: 'server_error', code: 'unavailable' })
     expect(stream.text).not.toContain('[DONE]')
     expect((await silent).body).toEqual({ error: expect.objectContaining({ code: 'unavailable' }) })
+  })
+})
+
+describe('a server that stops while its answer is not read', () => {
+  test('cuts the stream: what came of it does not look whole', async () => {
+    // more than the system keeps for a connection
+    await using app = await startTestApp({ script: answers(Array.from({ length: 15_000 }, () => 'x'.repeat(200))) })
+    await using reader = await openSocket(app.port)
+    reader.socket.pause()
+    const headers = { authorization: `Bearer ${app.apiKey}` }
+    reader.send(rawRequest(`POST ${PATH}`, { headers, body: JSON.stringify({ ...QUESTION, stream: true }) }))
+    const ended = async () => (await app.core.db.selectFrom('run').select('status').execute()).map((run) => run.status)
+    await expect.poll(ended, { timeout: 15_000 }).toEqual(['completed'])
+
+    await app.stop()
+    reader.socket.resume()
+    const received = await reader.closed()
+    expect(received).toMatch(/^HTTP\/1.1 200/)
+    expect(received).not.toMatch(/\r\n0\r\n\r\n$/)
   })
 })
 

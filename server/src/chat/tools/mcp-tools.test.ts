@@ -272,6 +272,24 @@ describe('a server that fails', () => {
     expect(again.sessions).toBe(1)
   })
 
+  test('one that breaks off in the middle of its answer is an error at once, for that call only', async () => {
+    await using server = await startMcpServer({
+      call: async (_name, args) => (await sleep(args.text === 'slow' ? 300 : 0), text('done')),
+      before: (request, response) => {
+        if (!request.text.includes('"broken"')) return false
+        response.writeHead(200, { 'content-type': 'text/event-stream' })
+        return response.write('data: {"jsonrpc":"2.0",', () => response.destroy())
+      },
+    })
+    const { call } = await useServer(server.mcpUrl)
+    const slow = call('echo', { text: 'slow' })
+    const begin = performance.now()
+
+    expect(await call('echo', { text: 'broken' })).toMatchObject({ isError: true, content: expect.stringMatching(/broke off its answer/) })
+    expect(performance.now() - begin).toBeLessThan(2_000)
+    expect(await slow).toEqual({ content: 'done', isError: false })
+  })
+
   test('one that restarted and forgot the session is asked once more, and does the work once', async () => {
     const first = await startMcpServer()
     const { call } = await useServer(first.mcpUrl)
@@ -292,7 +310,7 @@ describe('a server that fails', () => {
       call: async (_name, args) => (await sleep(args.text === 'slow' ? 500 : 0), text('done')),
       before: async (request, response) => {
         if (!request.text.includes('"much"')) return false
-        const type = request.text.includes('json') ? 'application/json' : 'text/event-stream'
+        const type = request.text.includes('"as":"json"') ? 'application/json' : 'text/event-stream'
         response.writeHead(200, { 'content-type': type }).write(`data: {"jsonrpc":"2.0","id":${JSON.parse(request.text).id},"result":"`)
         written = await writeBytes(response, 50_000_000)
         return true

@@ -1,4 +1,4 @@
-import { once } from 'node:events'
+import { getEventListeners } from 'node:events'
 import { afterEach, describe, expect, test } from 'vitest'
 import { startPlainServer, writeBytes } from '../../../test/support/plain-server.ts'
 import type { Handler } from '../../../test/support/plain-server.ts'
@@ -253,7 +253,6 @@ describe('what comes back', () => {
 test('many calls on one signal leave nothing behind on it', async () => {
   await using used = await useOperation({})
   const control = new AbortController()
-  const warned = once(process, 'warning', { signal: AbortSignal.timeout(300) }).catch(() => [])
-  for (let call = 0; call < 30; call++) await used.call({}, control.signal)
-  expect(await warned).toEqual([])
+  for (let call = 0; call < 3; call++) await used.call({}, control.signal)
+  expect(getEventListeners(control.signal, 'abort')).toEqual([])
 })

@@ -157,7 +157,7 @@ async function sendChunks(
       isWhole = entries.at(-1)?.last === true
     }
     // its end without an end would look like an answer that is whole: the connection is cut instead
-    if (!isWhole) throw new Error(`the stream of run ${run.id} has no end`)
+    if (!isWhole || signal.aborted) throw new Error(`the stream of run ${run.id} has no end`)
   })
 }
 
