@@ -68,7 +68,11 @@ export function createAnswerWriter({ log, nextId, clock }: AnswerWriterDeps, ans
       if (answer) complete(answer)
       return answer
     },
-    add: (type, content) => complete({ id: nextId(), type, content, contentType: 'text', reasoning: '', createdAt: clock() }),
+    add(type, content) {
+      // ids are the order of messages: an answer that begins after this one needs a later id than the run's own
+      if (text.isEmpty && reasoning.isEmpty) currentId = undefined
+      complete({ id: nextId(), type, content, contentType: 'text', reasoning: '', createdAt: clock() })
+    },
     addUsage(more) {
       usage.inputTokens += more.inputTokens
       usage.outputTokens += more.outputTokens
