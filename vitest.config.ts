@@ -9,6 +9,8 @@ export default defineConfig({
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 20_000,
+    // a machine that does other things too is late
+    expect: { poll: { timeout: 5_000 } },
     hookTimeout: 60_000,
     teardownTimeout: 20_000,
   },

@@ -26,6 +26,8 @@ const RECOVER_EVERY_MS = 5_000
 const LAST_STORE_MS = 3_000
 /** How long clients of a stopping server may take to read the ends of their streams. */
 const LAST_READ_MS = 1_000
+/** How long, after all that, requests that are still on their way may take. */
+const LAST_REQUEST_MS = 3_000
 const WEBHOOKS_KEPT_MS = 30 * 24 * 60 * 60 * 1000
 const PRUNE_EVERY_MS = 60_000
 const PRUNE_RUNS = 2_000
@@ -51,6 +53,8 @@ export async function createApp(core: Core): Promise<App> {
     await house.liveRuns.drain(config.drainMs)
     clearTimeout(impatience)
     await house.streams.closeAll(LAST_READ_MS)
+    // a request that never comes whole would hold the server for as long as its client likes
+    setTimeout(() => http.server.closeAllConnections(), LAST_REQUEST_MS).unref()
   })
   return {
     http,

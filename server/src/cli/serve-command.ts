@@ -53,14 +53,10 @@ function createLog(level: string) {
   }
 }
 
-/**
- * Starting leaves tens of megabytes behind that an idle server would keep for good: one thorough collection gives them back. And a
- * server of many streams makes much that is soon garbage: collecting it earlier halves what it holds.
- */
+/** Starting leaves tens of megabytes behind that an idle server would keep for good: one thorough collection gives them back. */
 function releaseStartupMemory(): void {
   setTimeout(() => {
     setFlagsFromString('--expose-gc')
-    setFlagsFromString('--optimize-for-size')
     runInNewContext("gc({ type: 'major', execution: 'sync', flavor: 'last-resort' })")
   }, SETTLED_MS).unref()
 }

@@ -89,6 +89,26 @@ function worksAllTheSame(app: TestApp): void {
     expect(Math.min(...places)).toBeGreaterThan(0)
   })
 
+  test('a client of HTTP/1.0, as a proxy may be: a stream that ends with its connection', async () => {
+    await using socket = await openSocket(app.port)
+    const headers = { authorization: `Bearer ${app.apiKey}` }
+    const request = rawRequest('POST /v3/chat', { headers, body: JSON.stringify({ ...GOOD, stream: true }) })
+    socket.send(request.replace('HTTP/1.1', 'HTTP/1.0'))
+    const received = await socket.closed()
+    expect(received).not.toMatch(/transfer-encoding/i)
+    expect(received).toMatch(/event: done\ndata: \[DONE\]\n\n$/)
+  })
+
+  test('a client that asks before it sends its body, as curl does with long ones', async () => {
+    await using socket = await openSocket(app.port)
+    const headers = { authorization: `Bearer ${app.apiKey}`, expect: '100-continue', connection: 'close' }
+    const [head = '', body = ''] = rawRequest('POST /v3/chat', { headers, body: JSON.stringify(GOOD) }).split('\r\n\r\n')
+    socket.send(`${head}\r\n\r\n`)
+    await socket.until((received) => received.startsWith('HTTP/1.1 100 '))
+    socket.send(body)
+    expect(await socket.closed()).toContain('"content":"Hello there"')
+  })
+
   test('a body that comes in small pieces', async () => {
     await using socket = await openSocket(app.port)
     const bytes = Buffer.from(

@@ -65,6 +65,12 @@ describe.each(testDatabases())('the messages of a conversation on $name', ({ nam
       expect(seen).toEqual(order === 'asc' ? texts : texts.toReversed())
     })
 
+    test('a page that is full and the last one says that nothing follows', async () => {
+      const id = await filled(app, ['a', 'b', 'c'])
+      expect((await list(id, { limit: 3 })).body).toMatchObject({ data: [{}, {}, {}], has_more: false })
+      expect((await list(id, { limit: 2 })).body).toMatchObject({ data: [{}, {}], has_more: true })
+    })
+
     test('before_id gives the page that stands before it in the list', async () => {
       const id = await filled(app, ['a', 'b', 'c', 'd', 'e'])
       const ids = (await list(id, { order: 'asc' })).body.data.map((message: Json) => message.id)

@@ -102,6 +102,9 @@ async function metric(app: TestApp, name: string, labels: Record<string, string>
     .reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0)
 }
 
+const cancel = (app: TestApp, chat: Json) =>
+  app.call('POST', '/v3/chat/cancel', { conversation_id: chat.conversation_id, chat_id: chat.id })
+
 function counts(app: TestApp): void {
   test('requests by route, method, status and key id', async () => {
     const { userId } = app
@@ -128,22 +131,25 @@ function counts(app: TestApp): void {
   test('a stream counts when it is over, also when its client has left', async () => {
     const streams = () => metric(app, 'http_requests_total', { endpoint: '/v3/chat', method: 'POST', status: '200' })
     const before = await streams()
-    app.provider.script = answers(['one ', wait(200), 'two'])
+    app.provider.script = answers(['one ', hang()])
     await using leaver = await openStream(app, { ...BODY, stream: true })
     await using stayer = await openStream(app, { ...BODY, stream: true })
-    for (const stream of [leaver, stayer]) await stream.until((frames) => frames.length >= 3)
+    const chats = [leaver, stayer].map(async (stream) => (await stream.until((frames) => frames.length >= 3))[0]?.data)
+    const [left, stayed] = await Promise.all(chats)
     expect([await streams(), await metric(app, 'sse_streams_open'), await metric(app, 'chat_runs_live')]).toEqual([before, 2, 2])
 
     leaver.leave()
     await expect.poll(streams).toBe(before + 1)
-    expect(await metric(app, 'sse_streams_open')).toBe(1)
+    expect([await metric(app, 'sse_streams_open'), await metric(app, 'chat_runs_live')]).toEqual([1, 2])
+    await cancel(app, stayed)
     await stayer.ended
     await expect.poll(streams).toBe(before + 2)
+    await cancel(app, left)
     await expect.poll(() => metric(app, 'chat_runs_live')).toBe(0)
   })
 
   test('a client that does not wait for its whole answer counts as 499', async () => {
-    app.provider.script = answers([wait(200), 'late'])
+    app.provider.script = answers([wait(1_000), 'late'])
     const leaving = new AbortController()
     const call = app.call('POST', '/v3/chat', BODY, { signal: leaving.signal }).catch(() => 'left')
     await app.provider.untilRequests(1)
@@ -168,7 +174,7 @@ function counts(app: TestApp): void {
     await app.call('POST', '/v3/chat', BODY)
     await using stream = await openStream(app, { ...BODY, stream: true })
     const [created] = await stream.until((frames) => frames.length >= 3)
-    await app.call('POST', '/v3/chat/cancel', { conversation_id: created?.data.conversation_id, chat_id: created?.data.id })
+    await cancel(app, created?.data)
     await stream.ended
 
     const expected = { completed: 1, failed: 1, canceled: 1, input: 11, output: 7 }

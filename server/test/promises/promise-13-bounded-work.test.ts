@@ -5,7 +5,7 @@ import { ADA, asking, openChatHouse, sayAndWait } from '../support/chat-house.ts
 import { openStream } from '../support/live-stream.ts'
 import { openSocket, rawRequest } from '../support/raw-socket.ts'
 import { eventNames } from '../support/sse-frames.ts'
-import { useTestApp } from '../support/test-app.ts'
+import { startTestApp, useTestApp } from '../support/test-app.ts'
 import type { Reply, TestApp } from '../support/test-app.ts'
 import { testDatabases } from '../support/test-databases.ts'
 import { startRun } from '../../src/chat/start-run.ts'
@@ -149,6 +149,20 @@ function boundsModels(app: TestApp): void {
       .toBe(2)
   })
 }
+
+test.each(['POST /v3/chat HTTP/1.1\r\nhost: a\r\n', `${rawRequest('POST /v3/chat', { headers: { 'content-length': '100' } })}{"bot_id"`])(
+  'half a request does not keep a server from stopping: %j',
+  async (half) => {
+    await using app = await startTestApp()
+    await using socket = await openSocket(app.port)
+    socket.send(half)
+    // it has to be there
+    await expect.poll(() => new Promise((resolve) => app.http.server.getConnections((_, count) => resolve(count)))).toBe(1)
+    const startedAt = performance.now()
+    await app.stop()
+    expect(performance.now() - startedAt).toBeLessThan(8_000)
+  },
+)
 
 describe.each(testDatabases())('chats at once, on $name', ({ open }) => {
   test('more than the server takes: 429, and there is room again when one ends', async () => {
