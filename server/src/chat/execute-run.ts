@@ -130,6 +130,7 @@ async function readHistory(db: Db, { run, hasHistory, readFile, firstMessageId }
     conversationId: run.conversationId,
     sectionId: run.sectionId,
     beforeId: firstMessageId,
+    beforeRunId: run.id,
     rounds,
   })
   return toModelMessages(messages, readFile, { lenient: true })

@@ -75,10 +75,18 @@ describe.each(testDatabases())('messages on $name', ({ open }) => {
 
   test('history is the newest questions of a section with their answers, oldest first', async () => {
     await using db = await open()
-    const rounds = numbers(5).flatMap((round) => [question(String(round * 10)), answer(String(round * 10 + 1))])
-    await insert(db, [...rounds, draft({ id: '21000', sectionId: '2' }), draft({ id: '45', role: 'assistant', type: 'verbose' })])
+    const rounds = numbers(5).flatMap((round) =>
+      [question(String(round * 10)), answer(String(round * 10 + 1))].map((each) => ({ ...each, runId: undefined })),
+    )
+    await insert(db, [
+      ...rounds,
+      draft({ id: '21000', sectionId: '2', runId: undefined }),
+      draft({ id: '45', role: 'assistant', type: 'verbose' }),
+    ])
     const history = async (wanted: Partial<Parameters<typeof listHistory>[1]>) =>
-      (await listHistory(db, { conversationId: '1', sectionId: '1', beforeId: '1000', rounds: 20, ...wanted })).map(({ id }) => id)
+      (await listHistory(db, { conversationId: '1', sectionId: '1', beforeId: '1000', beforeRunId: '1000', rounds: 20, ...wanted })).map(
+        ({ id }) => id,
+      )
 
     expect(await history({})).toEqual(rounds.map((message) => message.id))
     expect(await history({ rounds: 2 })).toEqual(['40', '41', '50', '51'])
@@ -88,11 +96,23 @@ describe.each(testDatabases())('messages on $name', ({ open }) => {
     expect(await history({ conversationId: '2' })).toEqual([])
   })
 
+  test('an answer that is newer than a waiting question belongs to the run before it', async () => {
+    await using db = await open()
+    const first = [draft({ id: '11', runId: '10' }), draft({ id: '30', runId: '10', role: 'assistant', type: 'answer' })]
+    const waiting = [draft({ id: '21', runId: '20' }), draft({ id: '26', runId: '25' })]
+    await insert(db, [...first, ...waiting])
+    const before = async (run: string, message: string) =>
+      (await listHistory(db, { conversationId: '1', sectionId: '1', beforeId: message, beforeRunId: run, rounds: 20 })).map(({ id }) => id)
+
+    expect(await before('20', '21')).toEqual(['11', '30'])
+    expect(await before('25', '26')).toEqual(['11', '30', '21'])
+  })
+
   test('questions that got no answer count as rounds too', async () => {
     await using db = await open()
     await insert(db, [question('1'), question('2'), answer('3'), question('4')])
 
-    const history = await listHistory(db, { conversationId: '1', sectionId: '1', beforeId: '100', rounds: 2 })
+    const history = await listHistory(db, { conversationId: '1', sectionId: '1', beforeId: '100', beforeRunId: '100', rounds: 2 })
     expect(history.map((message) => message.id)).toEqual(['2', '3', '4'])
   })
 })

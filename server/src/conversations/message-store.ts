@@ -79,17 +79,28 @@ export async function listRunMessages(db: Db, runId: string): Promise<Message[]>
   return rows.map(toMessage)
 }
 
-export type HistoryRequest = { conversationId: string; sectionId: string; beforeId: string; rounds: number }
+export type HistoryRequest = {
+  conversationId: string
+  sectionId: string
+  /** Messages of earlier runs, and those without a run that are older than the message. */
+  beforeId: string
+  beforeRunId: string
+  rounds: number
+}
 
-/** The newest `rounds` questions of a section before a message, with what followed them, oldest first. */
-export async function listHistory(db: Db, { conversationId, sectionId, beforeId, rounds }: HistoryRequest): Promise<Message[]> {
+/** The newest `rounds` questions of a section before a run, with what followed them, oldest first. */
+export async function listHistory(
+  db: Db,
+  { conversationId, sectionId, beforeId, beforeRunId, rounds }: HistoryRequest,
+): Promise<Message[]> {
   if (rounds <= 0) return []
   const rows = await db
     .selectFrom('message')
     .selectAll()
     .where('conversation_id', '=', conversationId)
     .where('section_id', '=', sectionId)
-    .where('id', '<', beforeId)
+    // @NOTE by run and not by message: an answer may be newer than the question of a run that was waiting for its turn
+    .where((where) => where.or([where.and([where('run_id', 'is', null), where('id', '<', beforeId)]), where('run_id', '<', beforeRunId)]))
     .where('type', 'in', ['question', 'answer'])
     .orderBy('id', 'desc')
     .limit(rounds * 4)
@@ -101,8 +112,11 @@ export async function listHistory(db: Db, { conversationId, sectionId, beforeId,
     newest.push(toMessage(row))
     if (row.role === 'user' && ++questions === rounds) break
   }
-  return newest.reverse()
+  return newest.reverse().sort((one, other) => turnOf(one) - turnOf(other) || Number(one.id) - Number(other.id))
 }
+
+/** Ids are ordered in time: a message belongs where its run began. */
+const turnOf = (message: Message) => Number(message.runId ?? message.id)
 
 export function messageInsert(message: Message): Insertable<MessageTable> {
   return {

@@ -190,8 +190,7 @@ async function storeEnd<E>({ db, commits, clock }: JournalDeps, { log, events, a
     const unstored = log.unstored()
     const batch = { ...unstored, events: [...unstored.events, ...events] }
     try {
-      const segment = segmentInsert(batch, { now: clock(), endsRun: true })
-      return await commits.write({ ...also, insert: { ...also.insert, journal_segment: [segment] } })
+      return await commits.write({ ...also, insert: { ...also.insert, journal_segment: endSegments(unstored, events, clock()) } })
     } catch (cause) {
       const stored = isDuplicate(cause) ? await findOwnSegment(db, batch) : undefined
       if (stored?.endsRun) return
@@ -200,6 +199,18 @@ async function storeEnd<E>({ db, commits, clock }: JournalDeps, { log, events, a
       else await pause(wait, giveUp)
     }
   }
+}
+
+const CHARS_PER_SEGMENT = 1_000_000
+
+/** One segment, or two where it would be large: the whole answer is in the closing events, and may be in the others once more. */
+function endSegments<E>(unstored: Batch<E>, closing: E[], now: number): ReturnType<typeof segmentInsert>[] {
+  const { runId, firstSeq } = unstored
+  const one = segmentInsert({ runId, firstSeq, events: [...unstored.events, ...closing] }, { now, endsRun: true })
+  if (unstored.events.length === 0 || one.events.length < CHARS_PER_SEGMENT) return [one]
+
+  const end = { runId, firstSeq: firstSeq + unstored.events.length, events: closing }
+  return [segmentInsert(unstored, { now, endsRun: false }), segmentInsert(end, { now, endsRun: true })]
 }
 
 /**
