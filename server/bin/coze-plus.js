@@ -39,7 +39,8 @@ function findInstalledNode(from) {
 }
 
 function runWith(node) {
-  const child = spawn(node, [...process.execArgv, ...process.argv.slice(1)], { stdio: 'inherit' })
+  // @NOTE the handlers come first: a signal between the child's first words and them would end this process alone
+  let child
   const forward = (signal) => child.kill(signal)
 
   // a terminal sends Ctrl-C to both processes: passing it on as well would be a second one, which means "stop at once"
@@ -47,6 +48,7 @@ function runWith(node) {
   process.on('SIGTERM', forward)
   process.on('SIGHUP', forward)
 
+  child = spawn(node, [...process.execArgv, ...process.argv.slice(1)], { stdio: 'inherit' })
   child.on('error', (error) => {
     console.error(`coze-plus could not start ${node}: ${error.message}`)
     process.exit(1)
