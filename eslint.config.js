@@ -2,12 +2,15 @@ import { join } from 'node:path'
 import importX, { createNodeResolver } from 'eslint-plugin-import-x'
 import { defineConfig } from 'eslint/config'
 import tseslint from 'typescript-eslint'
-import { layers, packageHomes } from './eslint/architecture.ts'
+import reactHooks from 'eslint-plugin-react-hooks'
+import { consoleLayers, layers, packageHomes } from './eslint/architecture.ts'
+import { createFeatureRule } from './eslint/feature-rule.ts'
 import { createLayerRule } from './eslint/layer-rule.ts'
 import { createPackageHomeRule } from './eslint/package-home-rule.ts'
 
 const serverRoot = join(import.meta.dirname, 'server', 'src')
-const tests = ['**/*.test.ts', 'server/test/**']
+const consoleRoot = join(import.meta.dirname, 'console', 'src')
+const tests = ['**/*.test.{ts,tsx}', 'server/test/**', 'console/test/**', 'console/e2e/**']
 
 /** Blank and comment lines are free: room to breathe costs nothing. */
 const lines = (max) => ['error', { max, skipBlankLines: true, skipComments: true }]
@@ -85,6 +88,36 @@ export default defineConfig(
     },
   },
   { files: ['server/src/**/*.ts'], ignores: ['server/src/{cli,cli/**/*}.ts', ...tests], rules: { 'no-console': 'error' } },
+  {
+    // what a browser shows is a tree: a component may be as long as a page of a book
+    files: ['console/src/**/*.tsx'],
+    ignores: tests,
+    rules: { 'max-lines-per-function': lines(120) },
+  },
+  {
+    files: ['console/{src,test}/**/*.{ts,tsx}'],
+    extends: [reactHooks.configs.flat.recommended],
+    plugins: { local: { rules: { layers: createLayerRule(consoleRoot, consoleLayers), features: createFeatureRule(consoleRoot) } } },
+    rules: { 'local/layers': 'error', 'local/features': 'error' },
+  },
+  {
+    // the console takes their types: what they import is compiled with it, and would have to run in a browser
+    files: ['server/src/http/console/*-wire.ts'],
+    ignores: ['server/src/http/console/pat-wire.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              regex: '^(?!zod$|\\.\\./open/open-fields\\.ts$|\\./[a-z0-9-]+-wire\\.ts$)',
+              message: 'A wire file of the console imports zod, open-fields and other wire files only.',
+            },
+          ],
+        },
+      ],
+    },
+  },
   { files: castsAllowed, rules: { 'no-restricted-syntax': 'off' } },
   {
     files: tests,
@@ -100,5 +133,5 @@ export default defineConfig(
       'local/package-homes': 'off',
     },
   },
-  { files: ['*.config.{js,ts}', '**/*-reporter.ts', '**/*-global-setup.ts'], rules: { 'import-x/no-default-export': 'off' } },
+  { files: ['**/*.config.{js,ts}', '**/*-reporter.ts', '**/*-global-setup.ts'], rules: { 'import-x/no-default-export': 'off' } },
 )

@@ -2,8 +2,6 @@ import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
-    include: ['{server,bench,sdk,scripts,eslint}/**/*.test.ts', 'console/src/**/*.test.{ts,tsx}'],
-    globalSetup: ['./server/test/support/mariadb-global-setup.ts'],
     // the variable decides how libraries log and cache: tests see one value, whatever the shell says
     env: { NODE_ENV: 'test' },
     pool: 'forks',
@@ -15,5 +13,24 @@ export default defineConfig({
     expect: { poll: { timeout: 5_000 } },
     hookTimeout: 60_000,
     teardownTimeout: 20_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'server',
+          include: ['{server,bench,sdk,scripts,eslint}/**/*.test.ts', 'console/e2e/**/*.test.ts'],
+          globalSetup: ['./server/test/support/mariadb-global-setup.ts'],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'console',
+          include: ['console/src/**/*.test.{ts,tsx}'],
+          environment: 'jsdom',
+          setupFiles: ['./console/test/jsdom-setup.ts'],
+        },
+      },
+    ],
   },
 })

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -67,7 +68,7 @@ function parseOptions(): Options {
     options: {
       rounds: { type: 'string', default: '3' },
       seconds: { type: 'string', default: '3' },
-      workloads: { type: 'string', default: 'w5,w1,w2,w4,w3' },
+      workloads: { type: 'string', default: 'w5,w1,w2,w4,w3,workflows' },
       streams: { type: 'string', default: '1000' },
       hold: { type: 'string', default: '10' },
       json: { type: 'string' },
@@ -85,4 +86,9 @@ const options = parseOptions()
 const results = await runBench(options)
 const machine = `Node ${process.version}, ${availableParallelism()} cores, ${options.rounds} rounds, medians`
 process.stdout.write(`${machine}\n\n${formatReport(results)}\n`)
+if (options.workloads.includes('workflows')) {
+  // in a process of its own: the engine is measured without HTTP, next to what its rows cost alone
+  const file = join(import.meta.dirname, 'workflow-bench.ts')
+  spawnSync(process.execPath, ['--expose-gc', file, String(options.seconds)], { stdio: 'inherit' })
+}
 if (options.json) writeFileSync(options.json, JSON.stringify({ machine, at: new Date().toISOString(), options, results }, null, 1))

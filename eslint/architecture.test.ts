@@ -3,7 +3,8 @@ import type { Rule } from 'eslint'
 import { Linter } from 'eslint'
 import tseslint from 'typescript-eslint'
 import { describe, expect, test } from 'vitest'
-import { layers, packageHomes } from './architecture.ts'
+import { consoleLayers, layers, packageHomes } from './architecture.ts'
+import { createFeatureRule } from './feature-rule.ts'
 import { createLayerRule } from './layer-rule.ts'
 import { createPackageHomeRule } from './package-home-rule.ts'
 
@@ -48,6 +49,31 @@ describe('the order of layers', () => {
   })
 })
 
+describe('the console', () => {
+  const layerProblems = (file: string, code: string) => lint(createLayerRule(root, consoleLayers), file, code)
+  const featureProblems = (file: string, code: string) => lint(createFeatureRule(root), file, code)
+
+  test('pages put features together, features stand on ui and lib', () => {
+    expect(layerProblems('app/pages/keys-page.tsx', `import { x } from '../../features/keys/key-list.tsx'`)).toEqual([])
+    expect(layerProblems('features/keys/key-list.tsx', `import { x } from '../../ui/empty-state.tsx'`)).toEqual([])
+    expect(layerProblems('ui/empty-state.tsx', `import { x } from '../features/keys/key-list.tsx'`)).toHaveLength(1)
+    expect(layerProblems('features/keys/key-list.tsx', `import { x } from '../../app/entrance.tsx'`)).toHaveLength(1)
+  })
+
+  test('features do not know each other', () => {
+    expect(featureProblems('features/keys/key-list.tsx', `import { x } from './key-row.tsx'`)).toEqual([])
+    expect(featureProblems('features/keys/rows/key-row.tsx', `import { x } from '../key-list.tsx'`)).toEqual([])
+    const other = `import { x } from '../agents/agent-list.tsx'`
+    expect(featureProblems('features/keys/key-list.tsx', other)).toEqual([expect.stringContaining('must not import the feature "agents"')])
+  })
+
+  test('of the server only the shapes of requests and answers may be known', () => {
+    const wire = `import type { X } from '../../../../server/src/http/console/key-wire.ts'`
+    expect(layerProblems('features/keys/key-list.tsx', wire)).toEqual([])
+    expect(layerProblems('features/keys/key-list.tsx', `import type { X } from '../../../../server/src/app.ts'`)).toHaveLength(1)
+  })
+})
+
 describe('the home of a package', () => {
   const problems = (file: string, code: string) => lint(createPackageHomeRule(root, packageHomes), file, code)
 
@@ -73,7 +99,7 @@ function lint(rule: Rule.RuleModule, file: string, code: string): string[] {
   const messages = new Linter({ cwd: root }).verify(
     code,
     {
-      files: ['**/*.ts'],
+      files: ['**/*.{ts,tsx}'],
       languageOptions: { parser: tseslint.parser },
       plugins: { local: { rules: { rule } } },
       rules: { 'local/rule': 'error' },

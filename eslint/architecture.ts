@@ -14,6 +14,7 @@ export const layers = [
   ['http'],
   ['chat'],
   ['workflows'],
+  ['tools'],
   ['bots'],
   ['conversations'],
   ['models', 'accounts', 'files', 'usage', 'webhooks'],
@@ -21,6 +22,9 @@ export const layers = [
   ['cluster', 'db'],
   ['lib'],
 ]
+
+/** Of `console/src`, likewise. Features do not import each other: a page in `app` puts them together. */
+export const consoleLayers = [['main'], ['app'], ['features'], ['ui'], ['lib']]
 
 /** `packages` end in `/` for a whole scope; `homes` are globs below `server/src`. */
 export const packageHomes = [
@@ -32,7 +36,8 @@ export const packageHomes = [
   { packages: ['undici'], homes: ['models/**', 'lib/guarded-fetch.ts'] },
   { packages: ['ai', '@ai-sdk/'], homes: ['models/**'] },
   { packages: ['standardwebhooks'], homes: ['webhooks/**'] },
-  { packages: ['@modelcontextprotocol/'], homes: ['chat/tools/**', 'http/**'] },
+  { packages: ['@modelcontextprotocol/'], homes: ['tools/**', 'http/**'] },
+  { packages: ['quickjs-emscripten'], homes: ['workflows/code/**'] },
   { packages: ['commander'], homes: ['cli.ts', 'cli/**'] },
   { packages: ['node:process'], homes: ['config.ts'] },
 ]

@@ -20,7 +20,7 @@ export function createLayerRule(root: string, layers: readonly (readonly string[
       if (rankOf(from) === -1) return { Program: (node) => context.report({ node, message: unknownLayer(from) }) }
 
       return importsOf((source, node) => {
-        if (!source.startsWith('.') || source.endsWith('.json')) return
+        if (!source.startsWith('.') || /\.(json|css)$/.test(source) || isWire(source)) return
         const to = layerOf(root, resolve(dirname(context.filename), source))
         const message = to === undefined ? leaving(context.filename) : problemOf(from, to)
         if (message) context.report({ node, message })
@@ -29,14 +29,17 @@ export function createLayerRule(root: string, layers: readonly (readonly string[
   }
 }
 
+/** The shapes of requests and answers are the one thing that the console takes from the server, as types. */
+const isWire = (source: string) => /^(\.\.\/)+server\/src\/http\/console\/[a-z0-9-]+-wire\.ts$/.test(source)
+
 /** `chat/agent-loop.ts` → `chat`, `app.ts` → `app`, nothing for a file elsewhere. */
 function layerOf(root: string, file: string): string | undefined {
   const [first] = relative(root, file).split(sep)
-  return first === '..' ? undefined : first?.replace(/(\.test)?\.ts$/, '')
+  return first === '..' ? undefined : first?.replace(/(\.test)?\.tsx?$/, '')
 }
 
 function leaving(file: string): string | undefined {
-  return file.endsWith('.test.ts') ? undefined : 'Only tests import from outside of src.'
+  return /\.test\.tsx?$/.test(file) ? undefined : 'Only tests import from outside of src.'
 }
 
 function unknownLayer(layer: string): string {

@@ -13,6 +13,7 @@ type Outcome = { ok: boolean; output: string }
 
 const parts: Record<string, () => Promise<Outcome> | Outcome> = {
   types: () => runTool('tsc', ['--noEmit', '--pretty', 'false']),
+  'types of the console': () => runTool('tsc', ['--noEmit', '--pretty', 'false', '-p', 'console']),
   'lint (rules, layers, import cycles, budget)': () => runTool('eslint', ['--max-warnings', '0', '.']),
   format: () => runTool('prettier', ['--check', '--log-level', 'warn', '.']),
   'file names': () => outcomeOf(nameProblems(listSources())),

@@ -1,5 +1,6 @@
 import type { Principal } from './accounts/principal.ts'
-import { getUser } from './accounts/users.ts'
+import { countUsers } from './accounts/user-store.ts'
+import { createFirstAdmin, getUser } from './accounts/users.ts'
 import { getOwnApp, listOwnApps } from './bots/apps.ts'
 import { changeDraft, createDraft } from './bots/bot-drafts.ts'
 import { countBots, listBotFaces } from './bots/bot-list-store.ts'
@@ -7,19 +8,39 @@ import { getOwnBot, publishBot, unpublishBot } from './bots/bots.ts'
 import { findEndUserVariables } from './bots/end-user-variable-store.ts'
 import { readVariables, writeVariables } from './bots/end-user-variables.ts'
 import { followRun } from './chat/follow-run.ts'
+import { previewDraft } from './chat/preview-draft.ts'
 import { startRunOnce } from './chat/repeat-run.ts'
+import type { StartRunDeps } from './chat/start-run.ts'
 import { submitToolOutputs } from './chat/submit-tool-outputs.ts'
 import { cancelRun, getRun, getRunMessages } from './chat/runs.ts'
+import { addWorkflowTools } from './chat/workflow-tools.ts'
 import * as conversations from './conversations/conversations.ts'
 import * as messages from './conversations/messages.ts'
 import type { Core } from './core.ts'
 import { pingDatabase } from './db/database.ts'
 import { resolveFileForModel } from './files/file-for-model.ts'
+import type { PageServices } from './http/console/console-routes.ts'
 import type { HttpServices } from './http/http-server.ts'
 import { toModelPart } from './chat/file-part.ts'
 import type { BotVersion } from './bots/bot-config.ts'
 import type { ToolRequest } from './chat/execute-run.ts'
 import type { House } from './app-house.ts'
+import { openKnownConversation } from './workflows/conversations/app-conversations.ts'
+import { followWorkflowRun } from './workflows/runs/follow-workflow-run.ts'
+import { startChatflowRun } from './workflows/runs/start-chatflow-run.ts'
+import { nodeTypes } from './workflows/nodes/node-registry.ts'
+import { startWorkflowRun } from './workflows/runs/start-workflow-run.ts'
+import {
+  cancelWorkflowRun,
+  getOwnNodeRun,
+  getWorkflowRun,
+  listOwnNodeRuns,
+  listOwnWorkflowRuns,
+  resumeWorkflowRun,
+} from './workflows/runs/workflow-runs.ts'
+import { getOwnWorkflow, getShownWorkflow, listWorkflowVersions, listWorkflows } from './workflows/workflows.ts'
+import { VERSION } from './version.ts'
+import { assertBotWorkflows } from './workflows/bot-workflows.ts'
 
 /** The use cases as the routes call them. */
 export function toServices(core: Core, house: House): HttpServices {
@@ -46,10 +67,54 @@ export function toServices(core: Core, house: House): HttpServices {
       deleteConversation: (who, id) => conversations.deleteConversation(conversing, who, id),
     },
     ...resourceServices(core, house),
-    console: { sessions, keys: { db, secrets, clock, forgetKey: keys.forget } },
+    workflows: workflowServices(core, house),
+    console: {
+      ...{ sessions, state: stateServices(core, house), keys: { db, secrets, clock, forgetKey: keys.forget } },
+      ...pageServices(core, house),
+    },
     ops: { metrics, metricsToken: core.config.metricsToken, findProblem: () => findProblem(core) },
   }
 }
+
+function stateServices({ db, clock, config }: Core, { sessions }: House): HttpServices['console']['state'] {
+  return {
+    sessions,
+    hasUsers: async () => (await countUsers(db)) > 0,
+    createFirstAdmin: (request) => createFirstAdmin({ db, clock }, request),
+    ...{ maySignUp: config.allowSignup, version: VERSION, publicUrl: config.publicUrl },
+  }
+}
+
+function pageServices(core: Core, house: House): PageServices {
+  const { db, clock, nextId, secrets, config } = core
+  const { files, keys, liveRuns, models, publishedBots, streams, tools } = house
+  const { running } = house.workflows
+  const making = { db, clock, nextId }
+
+  return {
+    agents: {
+      ...{ ...making, secrets, links: files.links, forgetBot: publishedBots.forget },
+      listTools: ({ id, draft }) => tools.forBot({ botId: id, config: draft }, AbortSignal.timeout(TOOL_CHECK_MS)),
+    },
+    preview: {
+      ...{ ...chatServices(core, house), streams },
+      previewDraft: (who, request) => previewDraft(chatDeps(core, house), who, request),
+    },
+    uploads: files,
+    workflows: { ...making, nodeTypes },
+    workflowRuns: { ...running, streams },
+    ...{ conversations: { db }, usage: { db } },
+    models: { ...making, secrets, models },
+    accounts: { db, clock, forgetUser: keys.forgetUser },
+    status: {
+      ...{ db, clock, objects: files.objects, redisUrl: config.redisUrl, version: VERSION, publicUrl: config.publicUrl },
+      countRuns: () => liveRuns.count + running.liveRuns.count,
+      countStreams: () => streams.count,
+    },
+  }
+}
+
+const TOOL_CHECK_MS = 30_000
 
 function resourceServices(core: Core, house: House): Pick<HttpServices, 'messages' | 'bots' | 'apps' | 'variables' | 'users'> {
   const { db, clock, nextId } = core
@@ -91,7 +156,11 @@ function botServices({ db, clock, nextId }: Core, { files, publishedBots }: Hous
     getDraft: (who, botId) => getOwnBot(deps, who, botId),
     createDraft: (who, change) => createDraft(deps, who, change),
     changeDraft: (who, change) => changeDraft(deps, who, change),
-    publishBot: (who, botId) => forgetting(botId, publishBot(deps, who, { botId })),
+    async publishBot(who, botId) {
+      // bots stand below workflows: whose those are can only be asked here
+      await assertBotWorkflows(deps, who, (await getOwnBot(deps, who, botId)).draft)
+      return forgetting(botId, publishBot(deps, who, { botId }))
+    },
     unpublishBot: (who, botId) => forgetting(botId, unpublishBot(deps, who, botId)),
     async listBots({ userId }, { status, page, size }) {
       const filter = { ownerId: userId, status }
@@ -101,16 +170,18 @@ function botServices({ db, clock, nextId }: Core, { files, publishedBots }: Hous
   }
 }
 
-function chatServices(core: Core, house: House): Omit<HttpServices['chat'], 'streams' | 'addressRules'> {
+/** What a chat runs on. */
+function chatDeps(core: Core, house: House): StartRunDeps {
   const { db, clock, nextId, workerToken } = core
   const { commits, files, journal, liveRuns, metrics, models, onError, publishedBots } = house
-  const runs = { db, liveRuns }
-  const starting = {
+  return {
     ...{ db, clock, nextId, workerToken, journal, commits, liveRuns, publishedBots, onError },
     giveUp: house.giveUp.signal,
     getModel: models.getAdapter,
-    getTools: async (bot: BotVersion, { signal, reservedNames }: ToolRequest) => {
-      const { tools, problems } = await house.tools.forBot(bot, signal, reservedNames)
+    workflows: house.workflows.running,
+    getTools: async (bot: BotVersion, { signal, ...request }: ToolRequest) => {
+      const ownTools = await house.tools.forBot(bot, signal, request.reservedNames)
+      const { tools, problems } = await addWorkflowTools(house.workflows.running, { bot, ...request }, ownTools)
       for (const problem of problems) core.logger.warn({ botId: bot.botId, problem }, 'a tool of the bot cannot be used')
       return tools
     },
@@ -120,6 +191,13 @@ function chatServices(core: Core, house: House): Omit<HttpServices['chat'], 'str
     onEnded: metrics.runEnded,
     readFile: (who: Principal) => async (fileId: string) => toModelPart(await resolveFileForModel(files, who, fileId)),
   }
+}
+
+function chatServices(core: Core, house: House): Omit<HttpServices['chat'], 'streams' | 'addressRules'> {
+  const { db } = core
+  const { journal, liveRuns } = house
+  const runs = { db, liveRuns }
+  const starting = chatDeps(core, house)
 
   return {
     startRun: (who, request) => startRunOnce(starting, who, request),
@@ -128,6 +206,36 @@ function chatServices(core: Core, house: House): Omit<HttpServices['chat'], 'str
     getRun: (who, address) => getRun(runs, who, address),
     getRunMessages: (who, address) => getRunMessages(runs, who, address),
     cancelRun: (who, address) => cancelRun(runs, who, address),
+  }
+}
+
+function workflowServices(core: Core, house: House): HttpServices['workflows'] {
+  const { db, clock, nextId } = core
+  const { running } = house.workflows
+
+  return {
+    publicUrl: core.config.publicUrl,
+    streams: house.streams,
+    startRun: (who, request) => startWorkflowRun(running, who, request),
+    startChat: (who, request) => startChatflowRun(running, who, request),
+    resumeRun: (who, request) => resumeWorkflowRun(running, who, request),
+    cancelRun: (who, address) => cancelWorkflowRun(running, who, address),
+    followRun: (position) => followWorkflowRun(running, position),
+    getRun: (who, address) => getWorkflowRun(running, who, address),
+    async listRuns(who, request) {
+      await getOwnWorkflow({ db }, who, request.workflowId)
+      return listOwnWorkflowRuns(running, who, request)
+    },
+    listNodes: (who, request) => listOwnNodeRuns(running, who, request),
+    getNode: (who, request) => getOwnNodeRun(running, who, request),
+    openConversation: (who, request) => openKnownConversation({ db, nextId, clock }, who, request),
+    getWorkflow: (who, workflowId) => getShownWorkflow({ db }, who, workflowId),
+    listWorkflows: (who, request) => listWorkflows({ db }, who, request),
+    listVersions: (who, request) => listWorkflowVersions({ db }, who, request),
+    async getCreator(who) {
+      const { id, name } = await getUser({ db }, who.userId)
+      return { id, name }
+    },
   }
 }
 

@@ -1,6 +1,8 @@
+import { setImmediate } from 'node:timers/promises'
 import { recoverRuns } from './chat/recover-runs.ts'
 import type { Core } from './core.ts'
 import { deleteIdempotencyBefore } from './db/idempotency-store.ts'
+import { builtConsoleDir } from './http/console-pages.ts'
 import { createHttpServer } from './http/http-server.ts'
 import type { HttpServer } from './http/http-server.ts'
 import { deleteJournalsBelow } from './journal/journal-store.ts'
@@ -11,6 +13,9 @@ import { LIMITS, buildHouse } from './app-house.ts'
 import type { House } from './app-house.ts'
 import { toServices } from './app-services.ts'
 import { deleteDeliveriesBelow } from './webhooks/webhook-store.ts'
+import { deleteNodeRunsBelow } from './workflows/runs/node-run-store.ts'
+import { recoverWorkflowRuns } from './workflows/runs/recover-workflow-runs.ts'
+import { executeQueuedRun } from './workflows/runs/run-queue.ts'
 
 /** The running product: the one place where everything is built and connected. */
 export type App = {
@@ -29,28 +34,35 @@ const LAST_READ_MS = 1_000
 /** How long, after all that, requests that are still on their way may take. */
 const LAST_REQUEST_MS = 3_000
 const WEBHOOKS_KEPT_MS = 30 * 24 * 60 * 60 * 1000
+const NODE_RUNS_KEPT_MS = 30 * 24 * 60 * 60 * 1000
 const PRUNE_EVERY_MS = 60_000
 const PRUNE_RUNS = 2_000
 
 export async function createApp(core: Core): Promise<App> {
   const { config, logger } = core
   const house = await buildHouse(core)
+  const workflows = house.workflows.running
   const http = await createHttpServer(toServices(core, house), {
     logger,
     trustProxy: config.trustProxy,
     corsOrigins: config.corsOrigins,
     publicUrl: config.publicUrl,
     version: VERSION,
+    consoleDir: builtConsoleDir,
   })
   const chores = await startChores(core, house)
   house.webhooks.start()
+  workflows.queue.start((runId) => executeQueuedRun(workflows, runId))
 
   // @NOTE in this order: nothing new comes in, what runs ends, what ended is stored, then the ground goes away
   http.addHook('preClose', async () => {
     http.server.close()
+    // recovery begins no more runs
+    for (const chore of chores) void chore.stop()
     // what still cannot be stored then is left to the next start, or to another server
     const impatience = setTimeout(() => house.giveUp.abort(), config.drainMs + LAST_STORE_MS)
-    await house.liveRuns.drain(config.drainMs)
+    void workflows.queue.close()
+    await Promise.all([house.liveRuns.drain(config.drainMs), workflows.liveRuns.drain(config.drainMs)])
     clearTimeout(impatience)
     await house.streams.closeAll(LAST_READ_MS)
     // a request that never comes whole would hold the server for as long as its client likes
@@ -62,9 +74,11 @@ export async function createApp(core: Core): Promise<App> {
       await http.close()
       house.giveUp.abort()
       await Promise.all(chores.map((chore) => chore.stop()))
-      await house.journal.flush()
+      await Promise.all([house.journal.flush(), workflows.journal.flush()])
+      await workflows.queue.close()
       await house.commits.idle()
       await house.webhooks.close()
+      await house.workflows.code.close()
       await house.tools.close()
       await house.guardedFetch.close()
       await house.keys.close()
@@ -73,18 +87,36 @@ export async function createApp(core: Core): Promise<App> {
   }
 }
 
-/** What goes on by itself: runs of dead processes are ended, old journals deleted. */
-async function startChores({ db, clock, nextId }: Core, { commits, liveRuns, listeners, onError }: House) {
+/** What goes on by itself: runs of dead processes are ended or gone on with, what is old is deleted. */
+async function startChores({ db, clock, nextId }: Core, { commits, liveRuns, listeners, onError, giveUp, workflows }: House) {
   const recovering = { db, commits, clock, nextId, maxRunMs: LIMITS.maxRunMs, isRunningHere: liveRuns.has, listeners, onError }
   const recover = async () => void (await recoverRuns(recovering))
-  const prune = async () => void (await deleteJournalsBelow(db, firstIdAt(clock() - JOURNAL_KEPT_MS), PRUNE_RUNS))
+  const recoverWorkflows = async () => void (await recoverWorkflowRuns(workflows.running))
+  const portions = inPortions(giveUp.signal)
+  const prune = () => portions(() => deleteJournalsBelow(db, oldJournals(clock())))
   const forget = async () => void (await deleteIdempotencyBefore(db, clock() - IDEMPOTENCY_KEPT_MS))
-  const forgetWebhooks = async () => void (await deleteDeliveriesBelow(db, firstIdAt(clock() - WEBHOOKS_KEPT_MS), PRUNE_RUNS))
+  const forgetWebhooks = () => portions(() => deleteDeliveriesBelow(db, firstIdAt(clock() - WEBHOOKS_KEPT_MS), PRUNE_RUNS))
+  const forgetNodes = () => portions(() => deleteNodeRunsBelow(db, firstIdAt(clock() - NODE_RUNS_KEPT_MS), PRUNE_RUNS))
   await recover()
+  await recoverWorkflows()
   return [
     repeat(RECOVER_EVERY_MS, recover, onError),
+    repeat(RECOVER_EVERY_MS, recoverWorkflows, onError),
+    repeat(PRUNE_EVERY_MS, forgetNodes, onError),
     repeat(PRUNE_EVERY_MS, prune, onError),
     repeat(PRUNE_EVERY_MS, forget, onError),
     repeat(PRUNE_EVERY_MS, forgetWebhooks, onError),
   ]
+}
+
+/** What is old goes in portions until one is not full: however fast it came, it goes as fast. */
+const inPortions =
+  (signal: AbortSignal) =>
+  async (deleteSome: () => Promise<number>): Promise<void> => {
+    while ((await deleteSome()) === PRUNE_RUNS && !signal.aborted) await setImmediate()
+  }
+
+function oldJournals(now: number) {
+  const before = now - JOURNAL_KEPT_MS
+  return { runId: firstIdAt(before), before, limit: PRUNE_RUNS }
 }

@@ -7,6 +7,7 @@ import { migrateCommand } from './cli/migrate-command.ts'
 import { serveCommand } from './cli/serve-command.ts'
 import { usersCommand } from './cli/users-command.ts'
 import { webhooksCommand } from './cli/webhooks-command.ts'
+import { workflowsCommand } from './cli/workflows-command.ts'
 import { ConfigError } from './config.ts'
 import { AppError } from './lib/app-error.ts'
 import { VERSION } from './version.ts'
@@ -15,6 +16,8 @@ import { VERSION } from './version.ts'
 const program = new Command('coze-plus')
   .description('Publish AI agents and workflows as an API service')
   .version(VERSION)
+  // commands may have a --version of their own
+  .enablePositionalOptions()
   .showHelpAfterError('(coze-plus --help shows all commands)')
   .addCommand(serveCommand())
   .addCommand(migrateCommand())
@@ -22,6 +25,7 @@ const program = new Command('coze-plus')
   .addCommand(usersCommand())
   .addCommand(keysCommand())
   .addCommand(botsCommand())
+  .addCommand(workflowsCommand())
   .addCommand(webhooksCommand())
   .addCommand(doctorCommand())
 

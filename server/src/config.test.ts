@@ -18,6 +18,7 @@ describe('without any variable', () => {
     expect(loadConfig({ DATA_DIR: dataDir })).toEqual({
       ...{ host: '127.0.0.1', port: 8888, publicUrl: 'http://127.0.0.1:8888', dataDir },
       database: { kind: 'sqlite', path: join(dataDir, 'coze-plus.db') },
+      redisUrl: undefined,
       masterKey: expect.stringMatching(/^[0-9a-f]{64}$/),
       admin: { email: 'admin@example.com', password: undefined },
       ...{ allowSignup: false, trustProxy: false, corsOrigins: [], logLevel: 'info', metricsToken: undefined, openai: undefined },
@@ -28,7 +29,18 @@ describe('without any variable', () => {
   })
 
   test('a variable of nothing but blanks is not set', () => {
-    const names = ['PORT', 'HOST', 'PUBLIC_URL', 'DATABASE_URL', 'MASTER_KEY', 'ADMIN_EMAIL', 'ADMIN_PASSWORD', 'ALLOW_SIGNUP', 'LOG_LEVEL']
+    const names = [
+      'PORT',
+      'HOST',
+      'PUBLIC_URL',
+      'DATABASE_URL',
+      'REDIS_URL',
+      'MASTER_KEY',
+      'ADMIN_EMAIL',
+      'ADMIN_PASSWORD',
+      'ALLOW_SIGNUP',
+      'LOG_LEVEL',
+    ]
     const empty = Object.fromEntries(names.map((name) => [name, ' ']))
 
     expect(load(empty)).toEqual(load({}))
@@ -42,7 +54,7 @@ describe('what the operator says', () => {
       ...{ MASTER_KEY: ' secret ', ADMIN_EMAIL: 'Ada@Example.com', ADMIN_PASSWORD: 'correct horse', ALLOW_SIGNUP: 'Yes' },
       ...{ TRUST_PROXY: '10.0.0.0/8', CORS_ORIGINS: ' https://a.example , https://b.example,', LOG_LEVEL: 'debug', METRICS_TOKEN: 'm' },
       ...{ OPENAI_API_KEY: 'sk-1', HTTPS_PROXY: 'http://proxy:3128', DRAIN_SECONDS: '5' },
-      ALLOWED_PRIVATE_CIDRS: ' 10.0.0.0/8 ,fd00::/8,',
+      ...{ ALLOWED_PRIVATE_CIDRS: ' 10.0.0.0/8 ,fd00::/8,', REDIS_URL: ' rediss://u:p@cache:6380/2 ' },
     })
 
     expect(config).toMatchObject({
@@ -52,7 +64,7 @@ describe('what the operator says', () => {
       ...{ trustProxy: '10.0.0.0/8', corsOrigins: ['https://a.example', 'https://b.example'], logLevel: 'debug', metricsToken: 'm' },
       openai: { apiKey: 'sk-1', baseUrl: 'https://api.openai.com/v1', model: 'gpt-4o-mini' },
       ...{ proxy: { httpsProxy: 'http://proxy:3128' }, drainMs: 5_000 },
-      allowedPrivateCidrs: ['10.0.0.0/8', 'fd00::/8'],
+      ...{ allowedPrivateCidrs: ['10.0.0.0/8', 'fd00::/8'], redisUrl: 'rediss://u:p@cache:6380/2' },
     })
   })
 
@@ -84,6 +96,9 @@ describe('a value that cannot be used', () => {
     ['PUBLIC_URL', 'example.com', 'PUBLIC_URL must be an http(s) URL'],
     ['PUBLIC_URL', 'ftp://example.com', 'PUBLIC_URL must be an http(s) URL'],
     ['DATABASE_URL', 'postgres://u:hush@host/x', 'DATABASE_URL must be a URL such as mysql://user:password@host:3306/database'],
+    ...['localhost:6379', 'redis://', 'redis://:hush@', 'http://u:hush@host', 'redis://host/name', 'redis://:hush@host:6379/0/1'].map(
+      (value): [string, string, string] => ['REDIS_URL', value, 'REDIS_URL must be a URL such as redis://:password@host:6379/0'],
+    ),
     ['ADMIN_EMAIL', 'ada', 'ADMIN_EMAIL must be an e-mail address'],
     ['ADMIN_PASSWORD', 'hush', 'ADMIN_PASSWORD must have at least 8 characters'],
     ['ALLOW_SIGNUP', 'maybe', 'ALLOW_SIGNUP must be true or false'],

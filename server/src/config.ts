@@ -13,6 +13,8 @@ export type Config = {
   publicUrl: string
   dataDir: string
   database: DatabaseLocation
+  /** What nodes share beside the database. */
+  redisUrl: string | undefined
   masterKey: string
   admin: { email: string; password: string | undefined }
   allowSignup: boolean
@@ -56,6 +58,7 @@ const cidrs = list.superRefine((ranges, context) => {
 })
 const url = (protocols: RegExp, hint: string) =>
   optional.refine((text) => text === undefined || (URL.canParse(text) && protocols.test(text)), `must be ${hint}`)
+const redisUrl = url(/^rediss?:\/\/[^/?]*[^/?@:]+(:\d+)?(\/\d{0,5})?$/, 'a URL such as redis://:password@host:6379/0')
 
 const envSchema = z.object({
   PORT: wholeNumber(0, 65_535, 'must be a port number').default(8888),
@@ -63,6 +66,7 @@ const envSchema = z.object({
   PUBLIC_URL: url(/^https?:/, 'an http(s) URL'),
   DATA_DIR: z.string().trim().default('./data'),
   DATABASE_URL: url(/^(mysql|mariadb):/, 'a URL such as mysql://user:password@host:3306/database'),
+  REDIS_URL: redisUrl,
   MASTER_KEY: optional,
   ADMIN_EMAIL: z.string().trim().default('admin@example.com').pipe(z.email('must be an e-mail address')),
   ADMIN_PASSWORD: optional.refine((text) => text === undefined || text.length >= 8, 'must have at least 8 characters'),
@@ -103,6 +107,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = environment): Config {
     database: vars.DATABASE_URL
       ? { kind: 'mysql', url: vars.DATABASE_URL.replace(/^mariadb:/, 'mysql:') }
       : { kind: 'sqlite', path: join(dataDir, 'coze-plus.db') },
+    redisUrl: vars.REDIS_URL,
     masterKey: vars.MASTER_KEY ?? ownMasterKey(dataDir, vars.DATABASE_URL !== undefined),
     admin: { email: vars.ADMIN_EMAIL.toLowerCase(), password: vars.ADMIN_PASSWORD },
     allowSignup: vars.ALLOW_SIGNUP,

@@ -19,6 +19,8 @@ export type KeyAuthentication = {
   authenticate(secret: string): Principal | Promise<Principal>
   /** After a change to a key: the next call with it reads it again. */
   forget(keyId: string): void
+  /** The same for all keys of a user. */
+  forgetUser(userId: string): void
   /** Writes the times of last use that are not written yet. */
   flush(): Promise<void>
   /** Flushes and stops. */
@@ -48,6 +50,7 @@ export function createKeyAuthentication({ db, secrets, clock, onError }: KeyAuth
 
   const accept = (key: KnownKey, now: number): Principal => {
     if (key.deleted) throw new AppError('unauthenticated', 'api key deleted')
+    if (key.disabled) throw new AppError('unauthenticated', 'the account of this api key is disabled: ask an administrator')
     if (key.expiredAt !== 0 && now >= key.expiredAt) throw new AppError('unauthenticated', 'api key expired')
     uses.note(key.id, now)
     return key.principal
@@ -62,8 +65,8 @@ export function createKeyAuthentication({ db, secrets, clock, onError }: KeyAuth
       return undefined
     }
 
-    const { id, deleted, expiredAt, userId } = row
-    const key = { id, deleted, expiredAt, readAt, principal: Object.freeze({ userId, keyId: id }) }
+    const { id, deleted, disabled, expiredAt, userId } = row
+    const key = { id, deleted, disabled, expiredAt, readAt, principal: Object.freeze({ userId, keyId: id }) }
     if (changes === changesBefore) known.set(digest, key)
     return key
   }
@@ -76,6 +79,13 @@ export function createKeyAuthentication({ db, secrets, clock, onError }: KeyAuth
     })
     if (!key) throw invalid()
     return accept(key, clock())
+  }
+
+  const forgetWhere = (isChanged: (key: KnownKey) => boolean): void => {
+    // what is being read at this moment may be the key as it was: neither kept nor given to calls that come after this one
+    changes++
+    reading.clear()
+    for (const [digest, key] of known.entries()) if (isChanged(key)) known.delete(digest)
   }
 
   return {
@@ -91,20 +101,14 @@ export function createKeyAuthentication({ db, secrets, clock, onError }: KeyAuth
       if (guessedAt !== undefined && isFresh(guessedAt, now)) throw invalid()
       return readOnce(digest, secret)
     },
-    forget(keyId) {
-      // what is being read at this moment may be the key as it was: neither kept nor given to calls that come after this one
-      changes++
-      reading.clear()
-      for (const [digest, key] of known.entries()) {
-        if (key.id === keyId) known.delete(digest)
-      }
-    },
+    forget: (keyId) => forgetWhere((key) => key.id === keyId),
+    forgetUser: (userId) => forgetWhere((key) => key.principal.userId === userId),
     flush: () => uses.flush(),
     close: () => uses.close(),
   }
 }
 
-type KnownKey = { id: string; deleted: boolean; expiredAt: number; readAt: number; principal: Principal }
+type KnownKey = { id: string; deleted: boolean; disabled: boolean; expiredAt: number; readAt: number; principal: Principal }
 
 const BELIEVED_MS = 1_000
 const KEYS_REMEMBERED = 10_000

@@ -17,7 +17,15 @@ export type ApiKey = {
 }
 
 /** A key as authentication needs it, deleted ones too. */
-export type StoredKey = { id: string; userId: string; deleted: boolean; expiredAt: number; secretHash: string }
+export type StoredKey = {
+  id: string
+  userId: string
+  deleted: boolean
+  /** Its owner's account is. */
+  disabled: boolean
+  expiredAt: number
+  secretHash: string
+}
 
 export type NewApiKey = Pick<ApiKey, 'userId' | 'name' | 'lastFour' | 'expiredAt' | 'createdAt'> & { md5: string; secretHash: string }
 
@@ -41,14 +49,17 @@ export async function insertKey(db: Db, key: NewApiKey): Promise<string> {
 export async function findKeyByMd5(db: Db, md5: string): Promise<StoredKey | undefined> {
   const row = await db
     .selectFrom('api_key')
-    .select(['id', 'user_id', 'status', 'expired_at', 'secret_hash'])
-    .where('api_key', '=', md5)
+    // keys imported from Coze may be of users who are not here
+    .leftJoin('user', 'user.id', 'api_key.user_id')
+    .select(['api_key.id', 'api_key.user_id', 'api_key.status', 'api_key.expired_at', 'api_key.secret_hash', 'user.disabled_at'])
+    .where('api_key.api_key', '=', md5)
     .executeTakeFirst()
   return (
     row && {
       id: String(row.id),
       userId: String(row.user_id),
       deleted: row.status !== LIVE,
+      disabled: (row.disabled_at ?? 0) > 0,
       expiredAt: toMs(row.expired_at),
       secretHash: row.secret_hash,
     }

@@ -54,7 +54,10 @@ const times = { createdAt: 'created_at', updatedAt: 'updated_at' } as const
 const tableNames = {
   user: {
     fields: { emailVerified: 'email_verified', ...times },
-    additionalFields: { role: { type: 'string', input: false, defaultValue: 'user' } },
+    additionalFields: {
+      role: { type: 'string', input: false, defaultValue: 'user' },
+      disabledAt: { type: 'number', input: false, required: false, fieldName: 'disabled_at' },
+    },
   },
   session: {
     modelName: 'user_session',

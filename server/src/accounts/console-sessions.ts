@@ -9,7 +9,7 @@ import { checkNewPassword } from './password-hash.ts'
 import type { Principal } from './principal.ts'
 import { createSignInThrottle } from './sign-in-throttle.ts'
 import type { SignInThrottle } from './sign-in-throttle.ts'
-import { deleteExpiredSessions, toUserRole } from './user-store.ts'
+import { deleteExpiredSessions, deleteSessionsOf, findUser, toUserRole } from './user-store.ts'
 import type { UserRole } from './user-store.ts'
 import { createUser } from './users.ts'
 
@@ -86,6 +86,7 @@ async function readSession({ load }: Context, cookie: string | undefined, query:
   const { api } = await load()
   const { response, headers } = await translated(api.getSession({ headers: new Headers({ cookie }), query, returnHeaders: true }))
   if (!response) throw sessionEnded()
+  if (Number(response.user.disabledAt) > 0) throw accountDisabled()
   return { cookie, user: toConsoleUser(response.user), setCookie: sessionCookies(headers) }
 }
 
@@ -97,6 +98,10 @@ async function signIn({ db, clock, load, throttle }: Context, credentials: Crede
       api.signInEmail({ body: { email, password }, headers: toHeaders(browser), returnHeaders: true }),
     )
     await deleteExpiredSessions(db, clock())
+    if ((await findUser(db, response.user.id))?.isDisabled) {
+      await deleteSessionsOf(db, response.user.id)
+      throw accountDisabled()
+    }
     return { user: toConsoleUser(response.user), setCookie: sessionCookies(headers) }
   })
 }
@@ -159,6 +164,8 @@ function toAppError(cause: unknown): AppError | undefined {
 }
 
 const libraryCode = z.object({ body: z.object({ code: z.string() }) })
+
+const accountDisabled = () => new AppError('unauthenticated', 'this account is disabled: ask an administrator')
 
 const sessionEnded = () => new AppError('unauthenticated', 'the session has ended: sign in again')
 

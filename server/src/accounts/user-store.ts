@@ -2,11 +2,20 @@ import type { Selectable } from 'kysely'
 import { fromAuthTime, toAuthTime } from '../db/auth-time.ts'
 import { isDuplicate } from '../db/database.ts'
 import type { Db } from '../db/database.ts'
+import { containing, likeText } from '../db/search-text.ts'
 import type { UserTable } from '../db/tables.ts'
 import { AppError } from '../lib/app-error.ts'
 
 export type UserRole = 'admin' | 'user'
-export type User = { id: string; email: string; name: string; role: UserRole; createdAt: number }
+export type User = {
+  id: string
+  email: string
+  name: string
+  role: UserRole
+  /** Cannot sign in, and their keys open nothing. */
+  isDisabled: boolean
+  createdAt: number
+}
 export type NewUser = Pick<User, 'email' | 'name' | 'role' | 'createdAt'> & { passwordHash: string }
 
 /** Writes the rows better-auth would write for a user with a password. Throws `conflict` when the e-mail address is taken. */
@@ -23,7 +32,7 @@ export async function insertUser(db: Db, { passwordHash, ...user }: NewUser): Pr
         .insertInto('user_account')
         .values({ user_id: id, account_id: id, provider_id: 'credential', password: passwordHash, ...times })
         .execute()
-      return { id, ...user }
+      return { id, ...user, isDisabled: false }
     })
   } catch (cause) {
     if (isDuplicate(cause)) throw new AppError('conflict', `there is a user ${user.email} already`, { cause })
@@ -42,18 +51,56 @@ export async function findUserByEmail(db: Db, email: string): Promise<User | und
   return row && toUser(row)
 }
 
-/** In the order they came. */
-export async function listUserRows(db: Db, page: { offset: number; limit: number }): Promise<User[]> {
-  const rows = await db.selectFrom('user').selectAll().orderBy('id').offset(page.offset).limit(page.limit).execute()
+/** In the order they came; `search` is a part of a name or address. */
+export async function listUserRows(db: Db, page: { search?: string; offset: number; limit: number }): Promise<User[]> {
+  const rows = await matching(db, page.search).selectAll().orderBy('id').offset(page.offset).limit(page.limit).execute()
   return rows.map(toUser)
 }
 
-export async function countUsers(db: Db): Promise<number> {
-  const { total } = await db
-    .selectFrom('user')
+export async function countUsers(db: Db, search?: string): Promise<number> {
+  const { total } = await matching(db, search)
     .select((eb) => eb.fn.countAll().as('total'))
     .executeTakeFirstOrThrow()
   return Number(total)
+}
+
+function matching(db: Db, search: string | undefined) {
+  const users = db.selectFrom('user')
+  if (!search) return users
+  const pattern = containing(search)
+  return users.where((where) => where.or([likeText(where.ref('name'), pattern), likeText(where.ref('email'), pattern)]))
+}
+
+export type UserChange = { name?: string; role?: UserRole; isDisabled?: boolean }
+
+/** What is undefined stays as it is. */
+export async function updateUser(db: Db, userId: string, { isDisabled, now, ...change }: UserChange & { now: number }): Promise<void> {
+  const disabledAt = isDisabled === undefined ? undefined : isDisabled ? now : 0
+  await db
+    .updateTable('user')
+    .set({ ...change, disabled_at: disabledAt, updated_at: toAuthTime(db, now) })
+    .where('id', '=', userId)
+    .execute()
+}
+
+/** False for a user who signs in in another way. */
+export async function updatePassword(
+  db: Db,
+  userId: string,
+  { passwordHash, now }: { passwordHash: string; now: number },
+): Promise<boolean> {
+  const result = await db
+    .updateTable('user_account')
+    .set({ password: passwordHash, updated_at: toAuthTime(db, now) })
+    .where('user_id', '=', userId)
+    .where('provider_id', '=', 'credential')
+    .executeTakeFirst()
+  return result.numUpdatedRows > 0n
+}
+
+/** The user has to sign in again, everywhere. */
+export async function deleteSessionsOf(db: Db, userId: string): Promise<void> {
+  await db.deleteFrom('user_session').where('user_id', '=', userId).execute()
 }
 
 /** Sessions nobody came back to; the others end when they are used. */
@@ -67,6 +114,7 @@ function toUser(row: Selectable<UserTable>): User {
     email: row.email,
     name: row.name,
     role: toUserRole(row.role),
+    isDisabled: row.disabled_at > 0,
     createdAt: fromAuthTime(row.created_at),
   }
 }

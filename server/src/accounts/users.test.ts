@@ -11,7 +11,7 @@ describe.each(testDatabases())('users on $name', ({ open }) => {
     await using db = await open()
     const user = await createUser({ db, clock: () => NOW }, { email: ' Ada@Example.com ', password: PASSWORD, name: '艾达', role: 'admin' })
 
-    expect(user).toEqual({ id: '1', email: 'ada@example.com', name: '艾达', role: 'admin', createdAt: NOW })
+    expect(user).toEqual({ id: '1', email: 'ada@example.com', name: '艾达', role: 'admin', isDisabled: false, createdAt: NOW })
     expect(await getUserByEmail({ db }, 'ADA@example.com')).toEqual(user)
     await expect(getUserByEmail({ db }, 'bob@example.com')).rejects.toThrow(expect.objectContaining({ code: 'not_found' }))
   })
@@ -66,7 +66,7 @@ describe.each(testDatabases())('users on $name', ({ open }) => {
       [['ada', 'bob'], true, 3],
       [['cleo'], false, 3],
     ])
-    expect(first.users[0]).toEqual({ id: '1', email: 'ada@example.com', name: 'ada', role: 'user', createdAt: NOW })
+    expect(first.users[0]).toEqual({ id: '1', email: 'ada@example.com', name: 'ada', role: 'user', isDisabled: false, createdAt: NOW })
   })
 
   test('begin with one administrator, made once, also when two nodes start together', async () => {

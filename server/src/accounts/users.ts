@@ -4,8 +4,18 @@ import { AppError } from '../lib/app-error.ts'
 import type { Clock } from '../lib/clock.ts'
 import { checkNewPassword, hashPassword } from './password-hash.ts'
 import { randomText } from './random-text.ts'
-import { countUsers, findUser, findUserByEmail, insertUser, listUserRows } from './user-store.ts'
-import type { User, UserRole } from './user-store.ts'
+import {
+  countUsers,
+  deleteSessionsOf,
+  findUser,
+  findUserByEmail,
+  insertUser,
+  listUserRows,
+  updatePassword,
+  updateUser,
+} from './user-store.ts'
+import type { Principal } from './principal.ts'
+import type { User, UserChange, UserRole } from './user-store.ts'
 
 export type UserDeps = { db: Db; clock: Clock }
 
@@ -44,11 +54,47 @@ export async function getUserByEmail({ db }: Pick<UserDeps, 'db'>, email: string
 /** In the order they came; pages count from 1. */
 export async function listUsers(
   { db }: Pick<UserDeps, 'db'>,
-  { page, size }: { page: number; size: number },
+  { page, size, search }: { page: number; size: number; search?: string },
 ): Promise<{ users: User[]; hasMore: boolean; total: number }> {
   const offset = (page - 1) * size
-  const [users, total] = await Promise.all([listUserRows(db, { offset, limit: size }), countUsers(db)])
+  const [users, total] = await Promise.all([listUserRows(db, { search, offset, limit: size }), countUsers(db, search)])
   return { users, hasMore: offset + users.length < total, total }
+}
+
+export type AdministeringDeps = UserDeps & {
+  /** Told of a user who is disabled or not any more: keys that are remembered in this process must not outlive it. */
+  forgetUser: (userId: string) => void
+}
+
+/**
+ * What is undefined stays as it is. A user who is disabled is signed out, and their keys open nothing. Nobody takes the role or the
+ * access from their own account, so an administrator always remains.
+ */
+export async function changeUser(
+  { db, clock, forgetUser }: AdministeringDeps,
+  who: Principal,
+  { userId, ...change }: UserChange & { userId: string },
+): Promise<User> {
+  const user = await getUser({ db }, userId)
+  const isOwn = user.id === who.userId
+  if (isOwn && change.isDisabled)
+    throw new AppError('invalid_request', 'is_disabled: this is your own account: another administrator can disable it')
+  if (isOwn && change.role !== undefined && change.role !== user.role)
+    throw new AppError('invalid_request', 'role: this is your own account: another administrator can change its role')
+
+  await updateUser(db, userId, { ...change, now: clock() })
+  if (change.isDisabled) await deleteSessionsOf(db, userId)
+  forgetUser(userId)
+  return getUser({ db }, userId)
+}
+
+/** The user is signed out everywhere and signs in with the new password. */
+export async function resetPassword({ db, clock }: UserDeps, { userId, password }: { userId: string; password: string }): Promise<void> {
+  checkNewPassword(password)
+  const user = await getUser({ db }, userId)
+  if (!(await updatePassword(db, user.id, { passwordHash: await hashPassword(password), now: clock() })))
+    throw new AppError('invalid_request', 'the user does not sign in with a password')
+  await deleteSessionsOf(db, user.id)
 }
 
 /**
@@ -71,6 +117,12 @@ export async function ensureAdmin(
     if (cause instanceof AppError && cause.code === 'conflict') return undefined
     throw cause
   }
+}
+
+/** For an installation without users. Throws `conflict` when there is one. */
+export async function createFirstAdmin(deps: UserDeps, request: Omit<NewUserRequest, 'role'>): Promise<User> {
+  if ((await countUsers(deps.db)) > 0) throw new AppError('conflict', 'there is an administrator already: sign in')
+  return createUser(deps, { ...request, role: 'admin' })
 }
 
 const NAME_LENGTH = 255

@@ -18,6 +18,15 @@ export const appVariablesSchema = z
   .max(100)
   .default([])
 
+const NAME_RULE = 'must be text of 1 to 255 characters'
+
+/** Names of conversations that belong to the app itself; `Default` is there without being named. */
+export const appConversationsSchema = z
+  .array(z.string(NAME_RULE).min(1, NAME_RULE).max(255, NAME_RULE))
+  .max(100, 'must have at most 100 names')
+  .refine((names) => new Set(names).size === names.length, 'must not have a name twice')
+  .default([])
+
 export type AppVariable = z.infer<typeof appVariablesSchema>[number]
 
 /** Workflows that belong together and the variables they share; Coze's word for it. The running server is another App. */
@@ -29,6 +38,7 @@ export type AppEntry = {
   iconUrl: string
   version: string
   variables: AppVariable[]
+  conversations: string[]
   createdAt: number
   updatedAt: number
 }
@@ -89,8 +99,9 @@ export async function updateApp(db: Db, app: AppEntry): Promise<void> {
   await db.updateTable('app').set(changeable(app)).where('id', '=', app.id).execute()
 }
 
-function changeable({ name, description, iconUrl, version, variables, updatedAt }: AppEntry) {
-  return { name, description, icon_url: iconUrl, version, variables: JSON.stringify(variables), updated_at: updatedAt }
+function changeable({ name, description, iconUrl, version, variables, conversations, updatedAt }: AppEntry) {
+  const lists = { variables: JSON.stringify(variables), conversations: JSON.stringify(conversations) }
+  return { name, description, icon_url: iconUrl, version, ...lists, updated_at: updatedAt }
 }
 
 function toApp(row: Selectable<AppTable>): AppEntry {
@@ -102,6 +113,7 @@ function toApp(row: Selectable<AppTable>): AppEntry {
     iconUrl: row.icon_url,
     version: row.version,
     variables: appVariablesSchema.parse(JSON.parse(row.variables)),
+    conversations: appConversationsSchema.parse(JSON.parse(row.conversations ?? '[]')),
     createdAt: row.created_at,
     updatedAt: row.updated_at,
   }

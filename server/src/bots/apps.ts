@@ -5,7 +5,7 @@ import { countApps, findApp, findAppByName, insertApp, listApps, updateApp } fro
 import type { AppEntry } from './app-store.ts'
 import type { BotDeps } from './bots.ts'
 
-export type WantedApp = Pick<AppEntry, 'name' | 'description' | 'iconUrl' | 'version' | 'variables'> & {
+export type WantedApp = Pick<AppEntry, 'name' | 'description' | 'iconUrl' | 'version' | 'variables' | 'conversations'> & {
   /** Without one the app is the owner's oldest of that name. */
   id?: string
 }
@@ -46,5 +46,5 @@ export async function saveApp(deps: BotDeps, who: Principal, { id, ...wanted }: 
   return { ...app, change: 'updated' }
 }
 
-const fingerprint = ({ name, description, iconUrl, version, variables }: Omit<WantedApp, 'id'>): string =>
-  JSON.stringify([name, description, iconUrl, version, variables])
+const fingerprint = ({ name, description, iconUrl, version, variables, conversations }: Omit<WantedApp, 'id'>): string =>
+  JSON.stringify([name, description, iconUrl, version, variables, conversations])

@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { botToolSchema } from './bot-tools.ts'
 
+const idSchema = z.string().regex(/^\d{1,19}$/)
+
 /** What a builder decides about a bot: the draft, and unchanged in each published version. */
 export const botConfigSchema = z.object({
   prompt: z.string().max(200_000).default(''),
@@ -38,9 +40,15 @@ export const botConfigSchema = z.object({
   webhookUrl: z.string().max(2_000).default(''),
   /** Ready-made questions: the caller names one and gives the values of its placeholders. */
   shortcuts: z
-    .array(z.object({ id: z.string().regex(/^\d{1,19}$/), name: z.string().min(1).max(100), prompt: z.string().min(1).max(10_000) }))
+    .array(z.object({ id: idSchema, name: z.string().min(1).max(100), prompt: z.string().min(1).max(10_000) }))
     .max(50)
     .default([]),
+  /** Ids of workflows that the model may call. */
+  workflows: z.array(idSchema).max(50).default([]),
+  /** Who answers: the model with its prompt and tools, or a chatflow. */
+  mode: z.enum(['agent', 'chatflow']).default('agent'),
+  /** The chatflow that answers in that mode; else empty. */
+  chatflowId: z.union([z.literal(''), idSchema]).default(''),
 })
 
 export type BotConfig = z.infer<typeof botConfigSchema>
@@ -66,6 +74,9 @@ export type BotVersion = BotProfile & {
   config: BotConfig
   createdAt: number
 }
+
+/** Where a run names the version that answers it: the draft, as it was then. Such a run is a test of its builder's. */
+export const DRAFT_VERSION_ID = '0'
 
 /** The version that answers API calls now. */
 export type PublishedBot = BotVersion & { ownerId: string; botCreatedAt: number }

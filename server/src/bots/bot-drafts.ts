@@ -1,13 +1,14 @@
 import type { Principal } from '../accounts/principal.ts'
 import type { Db } from '../db/database.ts'
+import { findFile } from '../files/file-store.ts'
 import { getFile } from '../files/files.ts'
 import type { FileLinks } from '../files/signed-file-url.ts'
 import { AppError } from '../lib/app-error.ts'
 import { findModelById, findModelByName } from '../models/model-store.ts'
 import { botConfigSchema } from './bot-config.ts'
-import type { Bot, BotConfig, BotProfile } from './bot-config.ts'
-import { createBot, getOwnBot, saveDraft } from './bots.ts'
-import type { BotDeps } from './bots.ts'
+import type { Bot, BotConfig } from './bot-config.ts'
+import { createBot, editDraft } from './bots.ts'
+import type { BotDeps, Draft } from './bots.ts'
 
 export type DraftDeps = BotDeps & { links: FileLinks }
 
@@ -32,12 +33,12 @@ export async function createDraft(deps: DraftDeps, who: Principal, change: Draft
 }
 
 export async function changeDraft(deps: DraftDeps, who: Principal, { botId, ...change }: DraftChange & { botId: string }): Promise<Bot> {
-  const { name, description, iconUrl, draft: config } = await getOwnBot(deps, who, botId)
-  const draft = await changed(deps, who, { before: { name, description, iconUrl, config }, change })
-  return saveDraft(deps, who, { botId, ...draft })
+  return editDraft(deps, who, {
+    botId,
+    edit: ({ name, description, iconUrl, draft: config }, tx) =>
+      changed({ ...deps, db: tx }, who, { before: { name, description, iconUrl, config }, change }),
+  })
 }
-
-type Draft = BotProfile & { config: BotConfig }
 
 async function changed(deps: DraftDeps, who: Principal, { before, change }: { before: Draft; change: DraftChange }): Promise<Draft> {
   const { config } = before
@@ -78,6 +79,19 @@ async function iconUrlOf({ db, links }: DraftDeps, who: Principal, fileId: strin
   const file = await getFile({ db }, who, fileId)
   if (!file.mime.startsWith('image/')) throw new AppError('invalid_request', `icon_file_id: the file is no image, but ${file.mime}`)
   return links.lastingPathOf({ id: file.id, name: 'icon' })
+}
+
+const ICON_RULE = 'icon_url: must be an http(s) URL, or the icon_path of an image that you have uploaded'
+
+/** Of a draft as its builder sends it whole. Throws `invalid_request` for what cannot be an icon, and for somebody else's file. */
+export async function assertIcon({ db, links }: DraftDeps, who: Principal, iconUrl: string): Promise<void> {
+  const [, fileId, signature] = /^\/v1\/files\/(\d{1,19})\/([^/]+)\/icon$/.exec(iconUrl) ?? []
+  if (fileId === undefined || signature === undefined) {
+    if (iconUrl !== '' && !/^https?:\/\/\S+$/i.test(iconUrl)) throw new AppError('invalid_request', ICON_RULE)
+    return
+  }
+  const file = links.isValid({ fileId, signature }) ? await findFile(db, fileId) : undefined
+  if (file?.ownerId !== who.userId || !file.mime.startsWith('image/')) throw new AppError('invalid_request', ICON_RULE)
 }
 
 const BUILT_IN = ['demo', 'default']

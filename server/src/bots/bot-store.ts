@@ -63,6 +63,21 @@ export async function updateBot(db: Db, bot: Bot): Promise<void> {
   await db.updateTable('bot').set(changeable(bot)).where('id', '=', bot.id).execute()
 }
 
+/** In a transaction: nobody else changes the bot until it ends. As the first statement, it also makes later reads see the newest. */
+export async function lockBot(db: Db, botId: string): Promise<void> {
+  await db
+    .updateTable('bot')
+    .set((eb) => ({ updated_at: eb.ref('updated_at') }))
+    .where('id', '=', botId)
+    .execute()
+}
+
+/** With all its versions. What it has said and done stays. */
+export async function deleteBotRows(db: Db, botId: string): Promise<void> {
+  await db.deleteFrom('bot_version').where('bot_id', '=', botId).execute()
+  await db.deleteFrom('bot').where('id', '=', botId).execute()
+}
+
 export async function setLiveVersion(db: Db, botId: string, live: { versionId: string | undefined; now: number }): Promise<void> {
   await db
     .updateTable('bot')
@@ -94,9 +109,22 @@ export async function findBotVersionById(db: Db, versionId: string): Promise<Bot
 }
 
 /** Newest first. */
-export async function listBotVersions(db: Db, botId: string, limit: number): Promise<BotVersion[]> {
-  const rows = await db.selectFrom('bot_version').selectAll().where('bot_id', '=', botId).orderBy('id', 'desc').limit(limit).execute()
+export async function listBotVersions(db: Db, botId: string, page: { limit: number; offset?: number }): Promise<BotVersion[]> {
+  const query = db.selectFrom('bot_version').selectAll().where('bot_id', '=', botId).orderBy('id', 'desc')
+  const rows = await query
+    .limit(page.limit)
+    .offset(page.offset ?? 0)
+    .execute()
   return rows.map(toBotVersion)
+}
+
+export async function countBotVersions(db: Db, botId: string): Promise<number> {
+  const { total } = await db
+    .selectFrom('bot_version')
+    .select((eb) => eb.fn.countAll().as('total'))
+    .where('bot_id', '=', botId)
+    .executeTakeFirstOrThrow()
+  return Number(total)
 }
 
 /** Throws `conflict` when the bot has a version of that name. */

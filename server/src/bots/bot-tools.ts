@@ -6,38 +6,44 @@ const nameSchema = z.string().regex(/^[a-zA-Z0-9_-]{1,64}$/, 'must have 1 to 64 
 const sealedHeadersSchema = z.record(z.string(), z.string()).default({})
 const timeoutSchema = z.number().int().min(100).max(120_000).default(30_000)
 
+/** A function that the caller executes: the chat stops and waits for its output. */
+const functionToolSchema = z.object({
+  type: z.literal('function'),
+  name: nameSchema,
+  description: z.string().max(2_000).default(''),
+  parameters: z.record(z.string(), z.unknown()).default({ type: 'object', properties: {} }),
+})
+
+/** All tools of an MCP server, or those that are allowed. */
+const mcpToolSchema = z.object({
+  type: z.literal('mcp'),
+  name: nameSchema,
+  url: z.string().max(2_000),
+  sealedHeaders: sealedHeadersSchema,
+  timeoutMs: timeoutSchema,
+  allow: z.array(z.string().max(200)).max(200).optional(),
+})
+
+/** All operations of an OpenAPI document, or those that are named. */
+const openapiToolSchema = z.object({
+  type: z.literal('openapi'),
+  name: nameSchema,
+  document: z.record(z.string(), z.unknown()),
+  /** Instead of the document's servers. */
+  baseUrl: z.string().max(2_000).optional(),
+  sealedHeaders: sealedHeadersSchema,
+  timeoutMs: timeoutSchema,
+  operations: z.array(z.string().max(500)).max(200).optional(),
+})
+
 /** What a bot can call, as it is stored. */
-export const botToolSchema = z.discriminatedUnion('type', [
-  /** A function that the caller executes: the chat stops and waits for its output. */
-  z.object({
-    type: z.literal('function'),
-    name: nameSchema,
-    description: z.string().max(2_000).default(''),
-    parameters: z.record(z.string(), z.unknown()).default({ type: 'object', properties: {} }),
-  }),
-  /** All tools of an MCP server, or those that are allowed. */
-  z.object({
-    type: z.literal('mcp'),
-    name: nameSchema,
-    url: z.string().max(2_000),
-    sealedHeaders: sealedHeadersSchema,
-    timeoutMs: timeoutSchema,
-    allow: z.array(z.string().max(200)).max(200).optional(),
-  }),
-  /** All operations of an OpenAPI document, or those that are named. */
-  z.object({
-    type: z.literal('openapi'),
-    name: nameSchema,
-    document: z.record(z.string(), z.unknown()),
-    /** Instead of the document's servers. */
-    baseUrl: z.string().max(2_000).optional(),
-    sealedHeaders: sealedHeadersSchema,
-    timeoutMs: timeoutSchema,
-    operations: z.array(z.string().max(500)).max(200).optional(),
-  }),
-])
+export const botToolSchema = z.discriminatedUnion('type', [functionToolSchema, mcpToolSchema, openapiToolSchema])
+
+/** Those that this server calls. */
+export const serverToolSchema = z.discriminatedUnion('type', [mcpToolSchema, openapiToolSchema])
 
 export type BotTool = z.infer<typeof botToolSchema>
+export type ServerBotTool = z.infer<typeof serverToolSchema>
 export type McpBotTool = Extract<BotTool, { type: 'mcp' }>
 export type OpenapiBotTool = Extract<BotTool, { type: 'openapi' }>
 export type FunctionBotTool = Extract<BotTool, { type: 'function' }>
@@ -45,18 +51,25 @@ export type FunctionBotTool = Extract<BotTool, { type: 'function' }>
 type WithHeaders<Tool> = Omit<Tool, 'sealedHeaders'> & { headers: Record<string, string> }
 
 /** The same with its headers in clear, as a builder writes it. */
-export type BotToolSettings = FunctionBotTool | WithHeaders<McpBotTool> | WithHeaders<OpenapiBotTool>
+export type BotToolSettings = FunctionBotTool | ServerToolSettings
+export type ServerToolSettings = WithHeaders<McpBotTool> | WithHeaders<OpenapiBotTool>
 
 /** Ready to be stored. Headers that are what they were keep their sealed text, so that a tool that did not change is the same to the letter. */
 export function sealBotTools(secrets: SecretBox, wanted: BotToolSettings[], stored: BotTool[]): BotTool[] {
   return wanted.map((tool) => {
     if (tool.type === 'function') return botToolSchema.parse(tool)
-
-    const { headers, ...rest } = tool
     const before = stored.find((each) => each.name === tool.name && each.type === tool.type)
-    const known = before && before.type !== 'function' ? before.sealedHeaders : {}
-    return botToolSchema.parse({ ...rest, sealedHeaders: sealHeaders(secrets, headers, known) })
+    return sealServerTool(secrets, tool, before?.type === 'function' ? undefined : before)
   })
+}
+
+/** The same for one tool. */
+export function sealServerTool(
+  secrets: SecretBox,
+  { headers, ...tool }: ServerToolSettings,
+  stored: ServerBotTool | undefined,
+): ServerBotTool {
+  return serverToolSchema.parse({ ...tool, sealedHeaders: sealHeaders(secrets, headers, stored?.sealedHeaders ?? {}) })
 }
 
 /** In clear, for the one who makes the call. Throws for headers of another master key. */

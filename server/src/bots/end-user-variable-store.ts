@@ -47,3 +47,13 @@ export async function saveEndUserVariables(
     }
   })
 }
+
+/** Of all end users. */
+export async function deleteVariablesOf(db: Db, { ownerId, holder, holderId }: Omit<VariableScope, 'endUser'>): Promise<void> {
+  await db
+    .deleteFrom('end_user_variable')
+    .where('owner_id', '=', ownerId)
+    .where('holder', '=', holder)
+    .where('holder_id', '=', holderId)
+    .execute()
+}

@@ -2,6 +2,7 @@ import type { Principal } from '../accounts/principal.ts'
 import type { Db } from '../db/database.ts'
 import { AppError } from '../lib/app-error.ts'
 import type { Clock } from '../lib/clock.ts'
+import type { AppVariable } from './app-store.ts'
 import { getOwnApp } from './apps.ts'
 import { findPublishedBot } from './bot-store.ts'
 import { getOwnBot } from './bots.ts'
@@ -17,12 +18,12 @@ export async function readVariables(
   who: Principal,
   { names, ...holder }: VariableHolder & { names: string[] },
 ): Promise<StoredVariable[]> {
-  const declared = await declaredVariables(db, who, holder)
+  const declared = await findDeclaredVariables({ db }, who, holder)
   const stored = await listEndUserVariables(db, { ownerId: who.userId, ...holder })
   const values = new Map(stored.map((variable) => [variable.name, variable]))
 
   const wanted = [...declared].filter(([name]) => names.length === 0 || names.includes(name))
-  return wanted.map(([name, value]) => values.get(name) ?? { name, value, createdAt: 0, updatedAt: 0 })
+  return wanted.map(([name, { default: value }]) => values.get(name) ?? { name, value, createdAt: 0, updatedAt: 0 })
 }
 
 /** Throws `invalid_request` for a variable that is not declared; then no value is changed. */
@@ -31,7 +32,7 @@ export async function writeVariables(
   who: Principal,
   { values, ...holder }: VariableHolder & { values: Map<string, string> },
 ): Promise<void> {
-  const declared = await declaredVariables(db, who, holder)
+  const declared = await findDeclaredVariables({ db }, who, holder)
   const unknown = [...values.keys()].find((name) => !declared.has(name))
   if (unknown !== undefined)
     throw new AppError('invalid_request', `data: the ${holder.holder} has no variable named ${JSON.stringify(unknown.slice(0, 100))}`)
@@ -39,16 +40,21 @@ export async function writeVariables(
   await saveEndUserVariables(db, { ownerId: who.userId, ...holder }, { values, now: clock() })
 }
 
-/** Names and defaults. A bot's are those of the live version, and those that only its draft has. */
-async function declaredVariables(db: Db, who: Principal, { holder, holderId }: VariableHolder): Promise<Map<string, string>> {
-  if (holder === 'app') return toDefaults((await getOwnApp({ db }, who, holderId)).variables)
+export type DeclaredVariable = Pick<AppVariable, 'type' | 'default'>
+
+/** By name. A bot's are those of the live version, and those that only its draft has; all of them are texts. */
+export async function findDeclaredVariables(
+  { db }: { db: Db },
+  who: Principal,
+  { holder, holderId }: Omit<VariableHolder, 'endUser'>,
+): Promise<Map<string, DeclaredVariable>> {
+  if (holder === 'app') return byName((await getOwnApp({ db }, who, holderId)).variables)
 
   const bot = await getOwnBot({ db }, who, holderId)
   const live = await findPublishedBot(db, bot.id)
   // the later ones win
-  return toDefaults([...bot.draft.variables, ...(live?.config.variables ?? [])])
+  return byName([...bot.draft.variables, ...(live?.config.variables ?? [])].map((variable) => ({ type: 'string', ...variable })))
 }
 
-function toDefaults(variables: { name: string; default: string }[]): Map<string, string> {
-  return new Map(variables.map(({ name, default: value }) => [name, value]))
-}
+const byName = (variables: (DeclaredVariable & { name: string })[]): Map<string, DeclaredVariable> =>
+  new Map(variables.map((variable) => [variable.name, variable]))

@@ -1,9 +1,9 @@
 import type { ModelAdapter, ModelMessage, ModelParameters, ModelTool, ModelToolCall } from '../models/model-adapter.ts'
 import { ModelError } from '../models/model-adapter.ts'
 import type { AnswerWriter } from './answer-writer.ts'
-import type { ServerTool } from './tools/server-tool.ts'
+import type { ServerTool } from '../tools/server-tool.ts'
 import type { CutReason } from './chat-event.ts'
-import { collectToolCalls } from './tool-calls.ts'
+import { collectToolCalls } from '../models/tool-calls.ts'
 
 /**
  * Prompt, model, tools, and again: until the model answers without calling a tool, or calls one

@@ -1,4 +1,4 @@
-import type { MessageType } from '../conversations/message-store.ts'
+import type { ContentType, MessageType } from '../conversations/message-store.ts'
 import type { RunLog } from '../journal/journal.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { NextId } from '../lib/snowflake.ts'
@@ -12,9 +12,11 @@ export interface AnswerWriter {
   write(chunk: ModelChunk): void
   /** Completes the answer that is being written, if there is one, for the readers too. */
   finishAnswer(): CompletedMessage | undefined
-  add(type: MessageType, content: string): void
+  add(type: MessageType, content: string, contentType?: ContentType): void
   addUsage(usage: Usage): void
   readonly usage: Usage
+  /** When the first piece of an answer came. */
+  readonly firstTokenAt: number | undefined
   /** Completed messages whose event readers have; they are stored when the run ends or pauses. */
   readonly completed: CompletedMessage[]
   /** Takes the answer that is being written, as far as it came: the run ends with it. */
@@ -32,6 +34,7 @@ export function createAnswerWriter({ log, nextId, clock }: AnswerWriterDeps, ans
   // the first answer's id goes without saying: it is the run's
   let currentId = answerId
   let namedId: string | undefined
+  let firstTokenAt: number | undefined
 
   const nameAnswer = () => {
     if (currentId !== undefined) return
@@ -55,8 +58,12 @@ export function createAnswerWriter({ log, nextId, clock }: AnswerWriterDeps, ans
     usage,
     completed,
     takeAnswer,
+    get firstTokenAt() {
+      return firstTokenAt
+    },
     write(chunk) {
       if (chunk.type === 'tool_call') return
+      firstTokenAt ??= clock()
       nameAnswer()
       if (chunk.type === 'text') text.add(chunk.text)
       else reasoning.add(chunk.text)
@@ -68,10 +75,11 @@ export function createAnswerWriter({ log, nextId, clock }: AnswerWriterDeps, ans
       if (answer) complete(answer)
       return answer
     },
-    add(type, content) {
+    add(type, content, contentType = 'text') {
       // ids are the order of messages: an answer that begins after this one needs a later id than the run's own
       if (text.isEmpty && reasoning.isEmpty) currentId = undefined
-      complete({ id: nextId(), type, content, contentType: 'text', reasoning: '', createdAt: clock() })
+      if (type === 'answer') firstTokenAt ??= clock()
+      complete({ id: nextId(), type, content, contentType, reasoning: '', createdAt: clock() })
     },
     addUsage(more) {
       usage.inputTokens += more.inputTokens

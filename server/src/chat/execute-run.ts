@@ -12,15 +12,18 @@ import type { AgentJob } from './agent-loop.ts'
 import { createAnswerWriter } from './answer-writer.ts'
 import type { AnswerWriter } from './answer-writer.ts'
 import type { ChatEvent, CompletedMessage } from './chat-event.ts'
+import type { ChatflowQuestion } from './chatflow-question.ts'
 import { suggestReplies } from './follow-ups.ts'
-import { RunStopped } from './live-runs.ts'
+import { RunStopped } from '../lib/live-runs.ts'
 import { renderPrompt, toModelMessages } from './prompt.ts'
 import type { ReadFile } from './prompt.ts'
+import { runChatflow } from './run-chatflow.ts'
 import { closingEvents, endRun, endUnit } from './run-ending.ts'
 import type { EndListeners, Ending, Outcome } from './run-ending.ts'
 import type { Run } from './run-store.ts'
-import type { ServerTool } from './tools/server-tool.ts'
+import type { ServerTool } from '../tools/server-tool.ts'
 import { toWaiting } from './waiting-run.ts'
+import type { ChatPlace, ChatWorkflows } from './workflow-part.ts'
 
 export type ExecuteRunDeps = {
   db: Db
@@ -29,6 +32,7 @@ export type ExecuteRunDeps = {
   journal: Journal<ChatEvent>
   getModel: (name: string) => Promise<ModelAdapter>
   getTools: (bot: BotVersion, request: ToolRequest) => Promise<ServerTool[]>
+  workflows: ChatWorkflows
   onError: (cause: unknown) => void
   listeners: EndListeners
   /** Told of every run that has ended, for the metrics. */
@@ -38,7 +42,7 @@ export type ExecuteRunDeps = {
 }
 
 /** `reservedNames` are of functions that the caller executes. */
-export type ToolRequest = { signal: AbortSignal; reservedNames: string[] }
+export type ToolRequest = ChatPlace & { signal: AbortSignal; reservedNames: string[] }
 
 export type RunPlan = {
   run: Run
@@ -56,6 +60,8 @@ export type RunPlan = {
   /** Its caller keeps the conversation: a call of the caller's functions ends it. */
   isStateless: boolean
   stream: boolean
+  /** Set where a chatflow answers in the model's place. */
+  question?: ChatflowQuestion
   readFile: ReadFile
   /** Resolves when the conversation is this run's; absent when it is already. */
   untilTurn?: (signal: AbortSignal) => Promise<void>
@@ -89,21 +95,24 @@ async function work(deps: ExecuteRunDeps, plan: RunPlan, { log, answer, signal }
   await plan.untilTurn?.(signal)
   log.append({ type: 'run_started' })
 
+  const { question, bot } = plan
+  if (question) return runChatflow(deps.workflows, { ...plan, question, chatflowId: bot.config.chatflowId }, { answer, signal })
+
   const job = await prepare(deps, plan, signal)
   const outcome = await runAgent(job, answer, signal)
   if (outcome.status === 'requires_action')
     return plan.isStateless ? { status: 'completed', calls: outcome.calls } : { ...outcome, waiting: toWaiting(plan, outcome) }
 
-  if (plan.bot.config.suggestReplies && !plan.isStateless) await suggestReplies(deps, job, { answer, signal })
+  if (bot.config.suggestReplies && !plan.isStateless) await suggestReplies(deps, job, { answer, signal })
   return outcome
 }
 
 async function prepare(deps: ExecuteRunDeps, plan: RunPlan, signal: AbortSignal): Promise<AgentJob> {
-  const { bot, run, functions, stream, resumed } = plan
+  const { bot, run, firstMessageId, functions, stream, resumed } = plan
   const { historyRounds, ...parameters } = bot.config.parameters
   const [model, serverTools, history] = await Promise.all([
     deps.getModel(bot.config.model),
-    deps.getTools(bot, { signal, reservedNames: functions.map((each) => each.name) }),
+    deps.getTools(bot, { run, firstMessageId, signal, reservedNames: functions.map((each) => each.name) }),
     readHistory(deps.db, plan, historyRounds),
   ])
   return {
@@ -155,7 +164,7 @@ const failed = (code: string, message: string): Outcome => ({ status: 'failed', 
 type Finishing = { run: Run; log: RunLog<ChatEvent>; outcome: Outcome; answer: AnswerWriter }
 
 async function finish(deps: ExecuteRunDeps, { run, log, outcome, answer }: Finishing): Promise<FinishedRun> {
-  const ended = endRun(run, outcome, { now: deps.clock(), usage: answer.usage })
+  const ended = endRun(run, outcome, { now: deps.clock(), usage: answer.usage, firstTokenAt: answer.firstTokenAt })
   const ending = { run: ended, outcome, completed: answer.completed, answer: answer.takeAnswer() }
   try {
     await close(deps, log, ending)

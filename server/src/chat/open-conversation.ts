@@ -4,15 +4,15 @@ import { draftConversation, findOwnConversation, isOwnChoice } from '../conversa
 import type { ConversationDeps } from '../conversations/conversations.ts'
 import { AppError } from '../lib/app-error.ts'
 
-export type OpenRequest = { botId: string; conversationId?: string; endUser?: string }
+export type OpenRequest = { botId: string; conversationId?: string; endUser?: string; connectorId?: string }
 
 /** The conversation a chat goes into: the one that is named, or a new one that is not stored yet. */
 export async function openConversation(
   deps: ConversationDeps,
   who: Principal,
-  { conversationId, endUser, botId }: OpenRequest,
+  { conversationId, endUser, connectorId, botId }: OpenRequest,
 ): Promise<{ conversation: Conversation; isNew: boolean }> {
-  if (conversationId === undefined) return { conversation: draftConversation(deps, who, { botId, endUser }), isNew: true }
+  if (conversationId === undefined) return { conversation: draftConversation(deps, who, { botId, endUser, connectorId }), isNew: true }
 
   const conversation = await findOwnConversation(deps, who, conversationId)
   if (!conversation) {

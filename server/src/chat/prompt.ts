@@ -2,8 +2,8 @@ import type { BotConfig } from '../bots/bot-config.ts'
 import type { Message } from '../conversations/message-store.ts'
 import { AppError } from '../lib/app-error.ts'
 import type { ModelContentPart, ModelMessage } from '../models/model-adapter.ts'
-import { parseContent } from './message-content.ts'
-import type { ContentPart } from './message-content.ts'
+import { parseContent } from '../conversations/message-content.ts'
+import type { ContentPart } from '../conversations/message-content.ts'
 
 /** Reads an uploaded file of the caller for a model; throws `not_found` when there is none. */
 export type ReadFile = (fileId: string) => Promise<ModelContentPart>

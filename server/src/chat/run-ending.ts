@@ -29,8 +29,11 @@ export type Ending = {
   answer: CompletedMessage | undefined
 }
 
+/** Of this life of the run. */
+export type RunTotals = { now: number; usage: Usage; firstTokenAt?: number }
+
 /** The run with its end recorded. */
-export function endRun(run: Run, outcome: Outcome, { now, usage }: { now: number; usage: Usage }): Run {
+export function endRun(run: Run, outcome: Outcome, { now, usage, firstTokenAt }: RunTotals): Run {
   return {
     ...run,
     status: outcome.status,
@@ -39,6 +42,7 @@ export function endRun(run: Run, outcome: Outcome, { now, usage }: { now: number
     error: outcome.status === 'failed' ? outcome.error : undefined,
     requiredCalls: outcome.status === 'requires_action' ? outcome.calls : [],
     finishedAt: outcome.status === 'requires_action' ? 0 : now,
+    firstTokenMs: run.firstTokenMs ?? (firstTokenAt === undefined ? undefined : Math.max(0, firstTokenAt - run.createdAt)),
   }
 }
 

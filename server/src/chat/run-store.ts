@@ -37,11 +37,20 @@ export type Run = {
   createdAt: number
   /** 0 while it runs. */
   finishedAt: number
+  /** From its creation to the first piece of an answer; undefined before it has ended or paused, and where there was none. */
+  firstTokenMs: number | undefined
 }
 
 export async function findRun(db: Db, runId: string): Promise<Run | undefined> {
   const row = await db.selectFrom('run').selectAll().where('id', '=', runId).executeTakeFirst()
   return row && toRun(row)
+}
+
+/** Those that there are, of an owner. */
+export async function listRunsById(db: Db, ownerId: string, runIds: string[]): Promise<Run[]> {
+  if (runIds.length === 0) return []
+  const rows = await db.selectFrom('run').selectAll().where('id', 'in', runIds).where('owner_id', '=', ownerId).execute()
+  return rows.map(toRun)
 }
 
 export type OrphanFilter = { liveWorkers: string[]; startedBefore: number; afterId: string; limit: number }
@@ -95,6 +104,7 @@ export async function updateRunEnd(db: Db, run: Run, waiting = ''): Promise<bool
       error_code: run.error?.code ?? '',
       error_message: run.error?.message.slice(0, 1000) ?? '',
       finished_at: run.finishedAt,
+      first_token_ms: run.firstTokenMs ?? null,
       waiting,
     })
     .where('id', '=', run.id)
@@ -168,5 +178,6 @@ function toRun(row: Selectable<RunTable>): Run {
     workerToken: row.worker_token,
     createdAt: row.created_at,
     finishedAt: row.finished_at,
+    firstTokenMs: row.first_token_ms ?? undefined,
   }
 }

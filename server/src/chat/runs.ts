@@ -4,7 +4,7 @@ import { listRunMessages } from '../conversations/message-store.ts'
 import type { Message } from '../conversations/message-store.ts'
 import type { Db } from '../db/database.ts'
 import { AppError } from '../lib/app-error.ts'
-import type { LiveRuns } from './live-runs.ts'
+import type { LiveRuns } from '../lib/live-runs.ts'
 import { findRun } from './run-store.ts'
 import type { Run } from './run-store.ts'
 

@@ -14,10 +14,12 @@ import type { IdempotencyKey } from '../db/idempotency-store.ts'
 import { AppError } from '../lib/app-error.ts'
 import { pause } from '../lib/background.ts'
 import type { ModelParameters, ModelTool } from '../models/model-adapter.ts'
+import type { ValueObject } from '../workflows/values/value.ts'
 import { assertQueueRoom, conversationBusy, waitForTurn } from './busy-conversation.ts'
+import { draftChatflowQuestion } from './chatflow-question.ts'
 import { executeRun } from './execute-run.ts'
-import type { ExecuteRunDeps, FinishedRun } from './execute-run.ts'
-import type { LiveRuns } from './live-runs.ts'
+import type { ExecuteRunDeps, FinishedRun, RunPlan } from './execute-run.ts'
+import type { LiveRuns } from '../lib/live-runs.ts'
 import { openConversation } from './open-conversation.ts'
 import { renderPrompt, toModelMessages } from './prompt.ts'
 import type { ReadFile } from './prompt.ts'
@@ -25,9 +27,10 @@ import { runInsert } from './run-store.ts'
 import type { Run } from './run-store.ts'
 import { readTranscript } from './transcript.ts'
 import type { TranscriptMessage } from './transcript.ts'
+import { findQuestion } from './waiting-question.ts'
 
 export type StartRunDeps = ExecuteRunDeps & {
-  publishedBots: PublishedBots
+  publishedBots: Pick<PublishedBots, 'get'>
   commits: GroupCommit
   liveRuns: LiveRuns
   workerToken: string
@@ -42,6 +45,8 @@ export type ChatRequest = {
   conversationId?: string
   /** The caller's own user id. */
   endUser?: string
+  /** Of a new conversation, in place of the API's. */
+  connectorId?: string
   /** This turn; the last one is the question. Empty only to go on with an existing conversation. */
   messages: InputMessage[]
   /** One of the bot's ready-made questions, asked after the messages. */
@@ -52,6 +57,10 @@ export type ChatRequest = {
   functions: ModelTool[] | 'none'
   /** In place of the bot's own. */
   parameters?: ModelParameters
+  /** For the chatflow of a bot that is one: what its start gets beside the question. */
+  chatflowParameters?: ValueObject
+  /** Choices and forms that the chatflow puts come as cards. */
+  asCards?: boolean
   /**
    * Set by a caller who keeps the conversation itself and sends all of it: here is none, then, that anybody could list or go on
    * with, and a call of the caller's functions ends the chat.
@@ -79,10 +88,10 @@ export async function startRun(deps: StartRunDeps, who: Principal, request: Chat
   const bot = await deps.publishedBots.get(who, request.botId)
   deps.liveRuns.assertRoom()
   // @NOTE from here to its start nothing may fail: a run that is stored and not executed holds its conversation
-  const { run, input, messages, variables, isNew } = await takePlace(deps, who, { bot, request })
+  const { run, input, question, messages, variables, isNew } = await takePlace(deps, who, { bot, request })
 
   const plan = {
-    ...{ run, bot, input, variables },
+    ...{ run, bot, input, question, variables },
     hasHistory: !isNew,
     firstMessageId: messages[0]?.id ?? run.answerId,
     parameters: request.parameters ?? {},
@@ -153,7 +162,7 @@ const isRepeated = async ({ db }: StartRunDeps, { idempotency }: ChatRequest): P
   idempotency !== undefined && (await findIdempotentResult(db, idempotency)) !== undefined
 
 type Opened = { conversation: Conversation; isNew: boolean }
-type Turn = { run: Run; messages: Message[]; input: Awaited<ReturnType<typeof toModelMessages>> }
+type Turn = { run: Run; messages: Message[] } & Pick<RunPlan, 'input' | 'question'>
 
 async function draftTurn(
   deps: StartRunDeps,
@@ -169,11 +178,28 @@ async function draftTurn(
   const messages = inputs.map((input) => draftMessage(deps, origin, { ...input, metaData: { ...request.messageMeta, ...input.metaData } }))
   // now, beside the questions: an answer stands before the questions of a chat that is asked later
   const answerId = deps.nextId()
+  const status = !isNew && request.ifBusy === 'enqueue' ? 'created' : 'in_progress'
+  const run = draftRun(deps, who, { runId, answerId, status, bot, conversation, request })
+  const asked = { bot, request, run, isNew, inputs, messages }
+  return { run, messages, ...(await (bot.config.mode === 'chatflow' ? askChatflow : askModel)(deps, who, asked)) }
+}
+
+type Drafted = Asked & { run: Run; isNew: boolean; inputs: InputMessage[]; messages: Message[] }
+type Question = Pick<RunPlan, 'input' | 'question'>
+
+async function askModel(deps: StartRunDeps, who: Principal, { request, messages }: Drafted): Promise<Question> {
   const readFile = deps.readFile(who)
   const transcript = await readTranscript(request.transcript ?? [], readFile)
-  const input = [...transcript, ...(await toModelMessages(messages, readFile, { lenient: false }))]
-  const status = !isNew && request.ifBusy === 'enqueue' ? 'created' : 'in_progress'
-  return { run: draftRun(deps, who, { runId, answerId, status, bot, conversation, request }), messages, input }
+  return { input: [...transcript, ...(await toModelMessages(messages, readFile, { lenient: false }))] }
+}
+
+async function askChatflow({ workflows }: StartRunDeps, who: Principal, { bot, request, run, isNew, inputs }: Drafted): Promise<Question> {
+  const { chatflowId } = bot.config
+  const { chatflowParameters: parameters = {}, asCards = false, transcript = [] } = request
+  // one that waits for its turn may come after a question
+  const mayBeAnswer = run.status === 'created' || (!isNew && (await findQuestion(workflows, { ...run, chatflowId })) !== undefined)
+  const asking = { chatflowId, parameters, asCards, transcript, messages: inputs, mayBeAnswer }
+  return { input: [], question: await draftChatflowQuestion(workflows, who, asking) }
 }
 
 function shortcutMessage(bot: PublishedBot, { shortcut }: ChatRequest): InputMessage[] {
@@ -212,6 +238,7 @@ function draftRun(
     workerToken,
     createdAt: clock(),
     finishedAt: 0,
+    firstTokenMs: undefined,
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Principal } from '../accounts/principal.ts'
 import type { BotVersion } from '../bots/bot-config.ts'
-import { findBotVersionById } from '../bots/bot-store.ts'
+import { findRunVersion } from '../bots/draft-bots.ts'
 import { claimConversation } from '../conversations/conversation-store.ts'
 import { findLastEntry } from '../journal/journal-store.ts'
 import { AppError } from '../lib/app-error.ts'
@@ -33,9 +33,12 @@ export async function submitToolOutputs(
   const run = await getRun(deps, who, address)
   if (run.status !== 'requires_action') throw notWaiting(run.status)
   deps.liveRuns.assertRoom()
-  const waiting = parseWaiting(await findWaiting(deps.db, run.id))
+  const stored = await findWaiting(deps.db, run.id)
+  // somebody else's outputs came first, just now
+  if (stored === '') throw notWaiting('in_progress')
+  const waiting = parseWaiting(stored)
   const results = matchOutputs(waiting, outputs)
-  const bot = await findBotVersionById(deps.db, run.botVersionId)
+  const bot = await findRunVersion(deps.db, run)
   if (!bot) throw new AppError('not_found', 'the version of the bot that started this chat is gone')
 
   const { seq } = await findLastEntry(deps.db, run.id)

@@ -6,7 +6,7 @@ import { readManifest } from './manifest.ts'
 
 export const applyCommand = () =>
   new Command('apply')
-    .description('Make models, apps and bots what a manifest says')
+    .description('Make models, apps, plugins, workflows and bots what a manifest says')
     .requiredOption('-f, --file <path>', 'YAML or JSON')
     .option('--json')
     .action(async (options: { file: string; json?: boolean }) => {

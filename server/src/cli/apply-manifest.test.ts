@@ -29,7 +29,7 @@ describe('applying a manifest', () => {
       ['unchanged', undefined],
     ])
     expect(await findPublishedBot(house.db, '123456')).toMatchObject({ version: '1.0.0', config: { prompt: '你好', model: 'fast' } })
-    expect(await listBotVersions(house.db, '123456', 9)).toHaveLength(1)
+    expect(await listBotVersions(house.db, '123456', { limit: 9 })).toHaveLength(1)
   })
 
   test('saves what differs, and publishes it when it is to be published', async () => {

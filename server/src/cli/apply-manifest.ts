@@ -1,22 +1,22 @@
-import { getUserByEmail, listUsers } from '../accounts/users.ts'
+import type { Principal } from '../accounts/principal.ts'
 import { saveApp } from '../bots/apps.ts'
 import { findBot, findBotByName, findBotVersion } from '../bots/bot-store.ts'
-import type { Bot, BotVersion } from '../bots/bot-config.ts'
+import type { Bot, BotConfig, BotVersion } from '../bots/bot-config.ts'
 import { sealBotTools } from '../bots/bot-tools.ts'
 import { createBot, hasUnpublishedChanges, isDraftOf, publishBot, rollBackBot, saveDraft } from '../bots/bots.ts'
 import type { Core } from '../core.ts'
 import { AppError } from '../lib/app-error.ts'
 import { findModelByName, saveModel } from '../models/model-store.ts'
+import { savePlugin } from '../workflows/plugins/plugins.ts'
+import { saveUserTable } from '../workflows/tables/saved-user-tables.ts'
+import { findWorkflow, findWorkflowByName } from '../workflows/workflow-store.ts'
+import type { Workflow } from '../workflows/workflow-record.ts'
+import { ownerIdOf } from './applied.ts'
+import type { Applied } from './applied.ts'
+import { applyWorkflows } from './apply-workflows.ts'
 import type { Manifest, ManifestApp, ManifestBot, ManifestModel } from './manifest.ts'
-
-/** What became of one thing of a manifest. */
-export type Applied = {
-  kind: 'model' | 'app' | 'bot'
-  id: string
-  name: string
-  change: 'created' | 'updated' | 'unchanged'
-  published?: string
-}
+import type { ManifestDatabase } from './manifest-databases.ts'
+import type { ManifestPlugin } from './manifest-plugins.ts'
 
 /** Makes it so: all of the manifest or, when a part is refused, nothing. Doing it twice changes nothing. */
 export async function applyManifest(core: Core, manifest: Manifest): Promise<Applied[]> {
@@ -25,6 +25,9 @@ export async function applyManifest(core: Core, manifest: Manifest): Promise<App
     const applied: Applied[] = []
     for (const model of manifest.models) applied.push(await applyModel(deps, model))
     for (const app of manifest.apps) applied.push(await applyApp(deps, app))
+    for (const plugin of manifest.plugins) applied.push(await applyPlugin(deps, plugin))
+    for (const database of manifest.databases) applied.push(await applyDatabase(deps, database))
+    applied.push(...(await applyWorkflows(deps, manifest.workflows)))
     for (const bot of manifest.bots) applied.push(await applyBot(deps, bot))
     return applied
   })
@@ -36,20 +39,34 @@ async function applyModel(core: Core, wanted: ManifestModel): Promise<Applied> {
 }
 
 async function applyApp(core: Core, { owner, ...wanted }: ManifestApp): Promise<Applied> {
-  const who = { userId: await ownerId(core, { thing: `app ${wanted.name}`, owner }) }
+  const who = { userId: await ownerIdOf(core, { thing: `app ${wanted.name}`, owner }) }
   const { id, change } = await saveApp(core, who, wanted)
   return { kind: 'app', id, name: wanted.name, change }
 }
 
+async function applyPlugin(core: Core, { owner, ...wanted }: ManifestPlugin): Promise<Applied> {
+  const who = { userId: await ownerIdOf(core, { thing: `plugin ${wanted.name}`, owner }) }
+  const { id, change } = await savePlugin(core, who, wanted)
+  return { kind: 'plugin', id, name: wanted.name, change }
+}
+
+/** @NOTE makes no tables: that would end the transaction in MySQL. They are made when a workflow first uses them. */
+async function applyDatabase(core: Core, { owner, ...wanted }: ManifestDatabase): Promise<Applied> {
+  const who = { userId: await ownerIdOf(core, { thing: `database ${wanted.name}`, owner }) }
+  const { id, change } = await saveUserTable(core, who, wanted)
+  return { kind: 'database', id, name: wanted.name, change }
+}
+
 async function applyBot(core: Core, wanted: ManifestBot): Promise<Applied> {
-  const who = { userId: await ownerId(core, { thing: `bot ${wanted.name}`, owner: wanted.owner }) }
+  const who = { userId: await ownerIdOf(core, { thing: `bot ${wanted.name}`, owner: wanted.owner }) }
   await assertModel(core, wanted)
 
   const { id, name, description, iconUrl } = wanted
   const existing = id === undefined ? await findBotByName(core.db, who.userId, name) : await findBot(core.db, id)
   if (existing && existing.ownerId !== who.userId) throw new AppError('conflict', `bot ${existing.id} belongs to another user`)
 
-  const config = { ...wanted.config, tools: sealBotTools(core.secrets, wanted.tools, existing?.draft.tools ?? []) }
+  const tools = sealBotTools(core.secrets, wanted.tools, existing?.draft.tools ?? [])
+  const config = { ...wanted.config, tools, ...(await findBotWorkflows(core, who, wanted)) }
   const profile = { name, description, iconUrl, config }
   const bot = existing
     ? await saveIfDifferent(core, existing, profile)
@@ -78,14 +95,25 @@ async function saveIfDifferent(core: Core, bot: Bot, wanted: Wanted): Promise<Bo
   return { ...(await saveDraft(core, { userId: bot.ownerId }, { botId: bot.id, ...wanted })), change: 'updated' }
 }
 
-/** Without an owner it is the only user's, where there is only one. */
-async function ownerId(core: Core, { thing, owner }: { thing: string; owner: string | undefined }): Promise<string> {
-  if (owner !== undefined) return (await getUserByEmail(core, owner)).id
+/** Workflows by id or name, as ids. */
+async function findBotWorkflows(
+  core: Core,
+  who: Principal,
+  { name, workflows, chatflow }: ManifestBot,
+): Promise<Pick<BotConfig, 'workflows' | 'chatflowId'>> {
+  const find = async (idOrName: string): Promise<Workflow> => {
+    const byId = /^\d{1,19}$/.test(idOrName) ? await findWorkflow(core.db, idOrName) : undefined
+    const found = byId?.ownerId === who.userId ? byId : await findWorkflowByName(core.db, who.userId, idOrName)
+    if (!found) throw new AppError('invalid_request', `bot ${name}: its owner has no workflow with the id or name ${idOrName}`)
+    return found
+  }
+  const ids: string[] = []
+  for (const each of workflows) ids.push((await find(each)).id)
 
-  const { users, total } = await listUsers(core, { page: 1, size: 2 })
-  const [only] = users
-  if (!only || total > 1) throw new AppError('invalid_request', `${thing} needs an owner: the e-mail address of one of the ${total} users`)
-  return only.id
+  const answering = chatflow === undefined ? undefined : await find(chatflow)
+  if (answering && answering.mode !== 'chatflow')
+    throw new AppError('invalid_request', `bot ${name}: the workflow ${answering.name} is no chatflow, so it cannot answer chats`)
+  return { workflows: [...new Set(ids)], chatflowId: answering?.id ?? '' }
 }
 
 async function assertModel(core: Core, { name, config }: ManifestBot): Promise<void> {

@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { parse } from 'yaml'
 import { z } from 'zod'
-import type { BotToolSettings } from '../bots/bot-tools.ts'
-import { parseOpenapi } from '../chat/tools/openapi-document.ts'
+import type { ServerToolSettings } from '../bots/bot-tools.ts'
+import { parseOpenapi } from '../tools/openapi-document.ts'
 import { findSchemaProblem, isRecord } from '../lib/json-schema.ts'
 
 /**
@@ -19,6 +19,12 @@ export const createToolsSchema = (dir: string) =>
   })
 
 const createToolSchema = (dir: string) => z.discriminatedUnion('type', [functionSchema, mcpSchema, createOpenapiSchema(dir)])
+
+/** One tool that this server calls. */
+export const createServerToolSchema = (dir: string) =>
+  z.discriminatedUnion('type', [mcpSchema, createOpenapiSchema(dir)], { error: TYPE_RULE })
+
+const TYPE_RULE = 'must be openapi or mcp'
 
 const nameField = z.string('must be text').regex(/^[a-zA-Z0-9_-]{1,64}$/, 'must have 1 to 64 letters, digits, _ and -')
 const timeoutField = z
@@ -73,7 +79,7 @@ const headersField = z
 const mcpSchema = z
   .object({ type: z.literal('mcp'), name: nameField, url: urlField, headers: headersField, timeout_ms: timeoutField, allow: namesField })
   .strict()
-  .transform(({ timeout_ms: timeoutMs, ...rest }): BotToolSettings => ({ ...rest, timeoutMs }))
+  .transform(({ timeout_ms: timeoutMs, ...rest }): ServerToolSettings => ({ ...rest, timeoutMs }))
 
 const createOpenapiSchema = (dir: string) =>
   z
@@ -87,7 +93,7 @@ const createOpenapiSchema = (dir: string) =>
       operations: namesField,
     })
     .strict()
-    .transform(({ timeout_ms: timeoutMs, base_url: baseUrl, ...rest }, context): BotToolSettings => {
+    .transform(({ timeout_ms: timeoutMs, base_url: baseUrl, ...rest }, context): ServerToolSettings => {
       const { problems } = parseOpenapi(rest.document, { baseUrl, operations: rest.operations })
       for (const message of problems) context.addIssue({ code: 'custom', path: ['document'], message })
       return { ...rest, timeoutMs, baseUrl }

@@ -193,3 +193,15 @@ bots: [{ name: x, id: 5 }, { name: y, id: "5" }, { name: z }, { name: z }, { nam
     )
   })
 })
+
+test('an app names its conversations', async () => {
+  const { apps } = await read('apps: [{ name: a, conversations: [orders, 订单] }, { name: b }]')
+  expect(apps.map(({ conversations }) => conversations)).toEqual([['orders', '订单'], []])
+
+  const wrong = 'apps: [{ name: a, conversations: [x, x] }, { name: b, conversations: [""] }, { name: c, conversations: [1] }]'
+  expect(await problemsOf(wrong)).toEqual([
+    'apps.0.conversations: must not have a name twice',
+    'apps.1.conversations.0: must be text of 1 to 255 characters',
+    'apps.2.conversations.0: must be text of 1 to 255 characters',
+  ])
+})

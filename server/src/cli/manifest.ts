@@ -2,17 +2,31 @@ import { readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { parse } from 'yaml'
 import { z } from 'zod'
-import { appVariablesSchema } from '../bots/app-store.ts'
+import { appConversationsSchema, appVariablesSchema } from '../bots/app-store.ts'
 import type { WantedApp } from '../bots/apps.ts'
 import { botConfigSchema } from '../bots/bot-config.ts'
 import type { BotConfig } from '../bots/bot-config.ts'
 import type { BotToolSettings } from '../bots/bot-tools.ts'
 import { environment } from '../config.ts'
 import { AppError } from '../lib/app-error.ts'
+import { databaseSchema } from './manifest-databases.ts'
+import type { ManifestDatabase } from './manifest-databases.ts'
+import { idField, inManifest, nameField, publishField, text, versionField } from './manifest-fields.ts'
+import { createPluginSchema } from './manifest-plugins.ts'
+import type { ManifestPlugin } from './manifest-plugins.ts'
 import { createToolsSchema } from './manifest-tools.ts'
+import { createWorkflowSchema } from './manifest-workflows.ts'
+import type { ManifestWorkflow } from './manifest-workflows.ts'
 
-/** What a manifest says: models, apps and bots as they should be. */
-export type Manifest = { models: ManifestModel[]; apps: ManifestApp[]; bots: ManifestBot[] }
+/** What a manifest says: models, apps, plugins, databases, workflows and bots as they should be. */
+export type Manifest = {
+  models: ManifestModel[]
+  apps: ManifestApp[]
+  plugins: ManifestPlugin[]
+  databases: ManifestDatabase[]
+  workflows: ManifestWorkflow[]
+  bots: ManifestBot[]
+}
 
 export type ManifestModel = {
   name: string
@@ -31,9 +45,12 @@ export type ManifestBot = {
   name: string
   description: string
   iconUrl: string
-  /** Without its tools: their headers are still in clear. */
+  /** Without its tools, whose headers are still in clear, and its workflows, of which ids or names are known. */
   config: BotConfig
   tools: BotToolSettings[]
+  workflows: string[]
+  /** The one that answers in the mode `chatflow`. */
+  chatflow: string | undefined
   publish: { version: string | undefined; note: string | undefined } | undefined
 }
 
@@ -57,7 +74,7 @@ async function readText(path: string): Promise<string> {
 function parseText(text: string, path: string): unknown {
   try {
     // ids have up to 19 digits
-    return expandVariables(parse(text, { intAsBigInt: true }) as unknown)
+    return expandVariables(parse(text, { intAsBigInt: true }) as unknown, '')
   } catch (cause) {
     if (cause instanceof AppError) throw cause
     throw new AppError(
@@ -68,14 +85,16 @@ function parseText(text: string, path: string): unknown {
   }
 }
 
+/** A canvas that stands in the manifest is kept to the letter: the code of its nodes has `${…}` of its own. */
+const VERBATIM = '.workflows[].canvas'
+
 /** Also turns the parser's exact integers into numbers where those are exact, else into digits. */
-function expandVariables(value: unknown): unknown {
+function expandVariables(value: unknown, at: string): unknown {
   if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : value.toString()
   if (typeof value === 'string') return value.replace(/\$\{(\w+)\}/g, (_placeholder, name: string) => valueOf(name))
-  if (Array.isArray(value)) return value.map(expandVariables)
-  if (typeof value === 'object' && value !== null)
-    return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, expandVariables(each)]))
-  return value
+  if (Array.isArray(value)) return value.map((each) => expandVariables(each, `${at}[]`))
+  if (typeof value !== 'object' || value === null || at === VERBATIM) return value
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, expandVariables(each, `${at}.${key}`)]))
 }
 
 function valueOf(name: string): string {
@@ -83,14 +102,6 @@ function valueOf(name: string): string {
   if (value === undefined) throw new AppError('invalid_request', `the variable ${name}, which the manifest uses, is not set`)
   return value
 }
-
-const text = (max: number) => z.string('must be text').max(max, `must have at most ${max} characters`)
-const ID_RULE = 'must be a positive whole number, at most 2^63 - 1'
-const idField = z
-  .union([z.int(ID_RULE).positive(ID_RULE), z.string().regex(/^[1-9]\d{0,18}$/, ID_RULE)], { error: ID_RULE })
-  .transform(String)
-  .refine((digits) => /^\d+$/.test(digits) && BigInt(digits) < 2n ** 63n, ID_RULE)
-  .optional()
 
 const modelSchema = z
   .object({
@@ -132,14 +143,13 @@ const parametersSchema = z
     historyRounds: from.history_rounds,
   }))
 
-const VERSION_RULE = 'must be text of at most 50 characters; quote what reads as a number, as "1.10"'
-const versionField = z.string(VERSION_RULE).min(1, VERSION_RULE).max(50, VERSION_RULE).optional()
+const workflowName = z.union([z.int(), z.string().min(1)], { error: 'must be the id or the name of a workflow' }).transform(String)
 
 const botFields = z
   .object({
     id: idField,
     owner: z.string().optional(),
-    name: text(255).min(1, 'must not be empty'),
+    name: nameField,
     description: text(10_000).default(''),
     icon_url: text(2000).default(''),
     prompt: z.string().default(''),
@@ -157,11 +167,23 @@ const botFields = z
     variables: z
       .array(z.object({ name: z.string(), default: z.string().optional(), description: z.string().optional() }).strict())
       .optional(),
-    publish: z.object({ version: versionField, note: z.string().optional() }).strict().optional(),
+    workflows: z.array(workflowName).max(50, 'must have at most 50 workflows').default([]),
+    mode: z.enum(['agent', 'chatflow'], 'must be agent or chatflow').default('agent'),
+    workflow: workflowName.optional(),
+    publish: publishField,
   })
   .strict()
 
-const createBotSchema = (dir: string) => botFields.extend({ tools: createToolsSchema(dir).default([]) }).transform(toManifestBot)
+const createBotSchema = (dir: string) =>
+  botFields
+    .extend({ tools: createToolsSchema(dir).default([]) })
+    .superRefine(({ mode, workflow }, context) => {
+      if ((mode === 'chatflow') === (workflow !== undefined)) return
+      const message =
+        mode === 'chatflow' ? 'must name the chatflow that answers' : 'answers only in the mode chatflow: see `workflows` for tools'
+      context.addIssue({ code: 'custom', path: ['workflow'], message })
+    })
+    .transform(toManifestBot)
 
 type BotFields = z.infer<typeof botFields> & { tools: BotToolSettings[] }
 
@@ -181,6 +203,9 @@ function toManifestBot(bot: BotFields, context: z.RefinementCtx): ManifestBot {
     shortcuts,
     variables,
     tools,
+    workflows,
+    mode,
+    workflow: chatflow,
     publish,
   } = bot
   const greeting = onboarding && { prologue: onboarding.prologue, suggestedQuestions: onboarding.suggested_questions }
@@ -193,6 +218,7 @@ function toManifestBot(bot: BotFields, context: z.RefinementCtx): ManifestBot {
     variables,
     webhookUrl,
     shortcuts,
+    mode,
   })
   if (!config.success) {
     for (const { path, message } of config.error.issues) context.addIssue({ code: 'custom', path: path.map(inManifest), message })
@@ -206,6 +232,8 @@ function toManifestBot(bot: BotFields, context: z.RefinementCtx): ManifestBot {
     iconUrl,
     config: config.data,
     tools,
+    workflows,
+    chatflow,
     publish: publish && { version: publish.version, note: publish.note },
   }
 }
@@ -214,31 +242,32 @@ const appSchema = z
   .object({
     id: idField,
     owner: z.string().optional(),
-    name: text(255).min(1, 'must not be empty'),
+    name: nameField,
     description: text(10_000).default(''),
     icon_url: text(2000).default(''),
     version: versionField.default('1.0.0'),
     variables: appVariablesSchema,
+    conversations: appConversationsSchema,
   })
   .strict()
   .transform(({ icon_url: iconUrl, owner, ...rest }): ManifestApp => ({ ...rest, iconUrl, owner }))
-
-/** A name of the configuration as the manifest writes it. */
-const inManifest = (name: PropertyKey) => (typeof name === 'string' ? name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`) : name)
 
 const createManifestSchema = (dir: string) =>
   z
     .object({
       models: z.array(modelSchema).default([]),
       apps: z.array(appSchema).default([]),
+      plugins: z.array(createPluginSchema(dir)).default([]),
+      databases: z.array(databaseSchema).default([]),
+      workflows: z.array(createWorkflowSchema(dir)).default([]),
       bots: z.array(createBotSchema(dir)).default([]),
     })
     .strict()
-    .superRefine(({ models, apps, bots }, context) => {
+    .superRefine(({ models, apps, plugins, databases, workflows, bots }, context) => {
       const names = models.map((model) => model.name)
       for (const at of repeatsIn(names))
         context.addIssue({ code: 'custom', path: ['models', at, 'name'], message: `${names[at]} is there twice` })
-      for (const [kind, things] of Object.entries({ apps, bots })) {
+      for (const [kind, things] of Object.entries({ apps, plugins, databases, workflows, bots })) {
         const ids = things.map(idOrName)
         for (const at of repeatsIn(ids)) context.addIssue({ code: 'custom', path: [kind, at, 'id'], message: `${ids[at]} is there twice` })
       }

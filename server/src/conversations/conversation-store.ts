@@ -41,6 +41,9 @@ export async function findConversationByExternalId(db: Db, ownerId: string, exte
   return row && toConversation(row)
 }
 
+/** Of tries in the editor of a bot or workflow, as Coze numbers it: they are listed only for those who ask for it. */
+export const PREVIEW_CONNECTOR_ID = '10000010'
+
 export type ConversationFilter = { ownerId: string; botId: string; endUser: string | undefined; connectorId: string | undefined }
 export type Page = { offset: number; limit: number; order: 'asc' | 'desc' }
 
@@ -53,6 +56,7 @@ export async function listConversations(db: Db, filter: ConversationFilter, page
     .where('deleted_at', '=', 0)
   if (filter.endUser !== undefined) query = query.where('end_user', '=', filter.endUser)
   if (filter.connectorId !== undefined) query = query.where('connector_id', '=', filter.connectorId)
+  else query = query.where('connector_id', '<>', PREVIEW_CONNECTOR_ID)
   const rows = await query.orderBy('id', page.order).limit(page.limit).offset(page.offset).execute()
   return rows.map(toConversation)
 }

@@ -63,7 +63,11 @@ export type MessageOrigin = Pick<Conversation, 'sectionId'> & {
   botId: string | undefined
 }
 
-export function draftMessage({ nextId, clock }: ConversationDeps, origin: MessageOrigin, input: InputMessage): Message {
+export function draftMessage(
+  { nextId, clock }: Pick<ConversationDeps, 'nextId' | 'clock'>,
+  origin: MessageOrigin,
+  input: InputMessage,
+): Message {
   const now = clock()
   return {
     id: nextId(),

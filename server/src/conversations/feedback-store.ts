@@ -30,6 +30,17 @@ export async function findFeedback(db: Db, messageId: string): Promise<Feedback 
   )
 }
 
+/** By the ids of their messages. */
+export async function findFeedbackOf(db: Db, messageIds: string[]): Promise<Map<string, Pick<Feedback, 'type' | 'comment'>>> {
+  if (messageIds.length === 0) return new Map()
+  const rows = await db
+    .selectFrom('message_feedback')
+    .select(['message_id', 'feedback_type', 'comment'])
+    .where('message_id', 'in', messageIds)
+    .execute()
+  return new Map(rows.map((row) => [String(row.message_id), { type: row.feedback_type, comment: row.comment }]))
+}
+
 /** There is one for each message: another one replaces it and keeps the time of the first. */
 export async function saveFeedback(db: Db, { messageId, type, reasonTypes, comment, createdAt, updatedAt }: Feedback): Promise<void> {
   const changes = { feedback_type: type, reason_types: JSON.stringify(reasonTypes), comment, updated_at: updatedAt }

@@ -67,6 +67,32 @@ export async function listMessages(db: Db, conversationId: string, page: Message
   return { messages: backwards ? messages.reverse() : messages, hasMore: rows.length > page.limit }
 }
 
+/** All that was said and done in a conversation, steps included, in the order in which it was. */
+export async function listAllMessages(
+  db: Db,
+  conversationId: string,
+  page: { order: 'asc' | 'desc'; offset: number; limit: number },
+): Promise<Message[]> {
+  const rows = await db
+    .selectFrom('message')
+    .selectAll()
+    .where('conversation_id', '=', conversationId)
+    .orderBy('id', page.order)
+    .limit(page.limit)
+    .offset(page.offset)
+    .execute()
+  return rows.map(toMessage)
+}
+
+/** Up to `most`. */
+export async function countMessages(db: Db, conversationId: string, most: number): Promise<number> {
+  const { total } = await db
+    .selectFrom(db.selectFrom('message').select('id').where('conversation_id', '=', conversationId).limit(most).as('found'))
+    .select((eb) => eb.fn.countAll().as('total'))
+    .executeTakeFirstOrThrow()
+  return Number(total)
+}
+
 /** Everything a chat has produced, oldest first; its questions are not part of it. */
 export async function listRunMessages(db: Db, runId: string): Promise<Message[]> {
   const rows = await db
@@ -86,12 +112,14 @@ export type HistoryRequest = {
   beforeId: string
   beforeRunId: string
   rounds: number
+  /** Four for each round unless it is given. */
+  maxMessages?: number
 }
 
 /** The newest `rounds` questions of a section before a run, with what followed them, oldest first. */
 export async function listHistory(
   db: Db,
-  { conversationId, sectionId, beforeId, beforeRunId, rounds }: HistoryRequest,
+  { conversationId, sectionId, beforeId, beforeRunId, rounds, maxMessages = rounds * 4 }: HistoryRequest,
 ): Promise<Message[]> {
   if (rounds <= 0) return []
   const rows = await db
@@ -103,7 +131,7 @@ export async function listHistory(
     .where((where) => where.or([where.and([where('run_id', 'is', null), where('id', '<', beforeId)]), where('run_id', '<', beforeRunId)]))
     .where('type', 'in', ['question', 'answer'])
     .orderBy('id', 'desc')
-    .limit(rounds * 4)
+    .limit(maxMessages)
     .execute()
 
   let questions = 0

@@ -19,6 +19,17 @@ export async function pingDatabase(db: Db): Promise<void> {
   await sql`select 1`.execute(db)
 }
 
+/** What database this is, for its operator. */
+export async function describeDatabase(db: Db): Promise<{ kind: 'SQLite' | 'MariaDB' | 'MySQL'; version: string }> {
+  if (dialectOf(db) === 'sqlite') {
+    const { rows } = await sql<{ version: string }>`select sqlite_version() as version`.execute(db)
+    return { kind: 'SQLite', version: rows[0]?.version ?? '' }
+  }
+  const { rows } = await sql<{ version: string }>`select version() as version`.execute(db)
+  const version = rows[0]?.version ?? ''
+  return { kind: /mariadb/i.test(version) ? 'MariaDB' : 'MySQL', version: version.replace(/-.*$/, '') }
+}
+
 /** Runs the work in a transaction, or in the one that it is already in. */
 export function inTransaction<T>(db: Db, work: (tx: Db) => Promise<T>): Promise<T> {
   return db.isTransaction ? work(db) : db.transaction().execute(work)

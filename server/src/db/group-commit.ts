@@ -122,7 +122,8 @@ function mergedInserts(units: WriteUnit[]): Map<keyof Tables, Insertable<Tables[
   return merged
 }
 
-function* statementsOf<R extends object>(rows: R[]): Generator<R[]> {
+/** Rows in portions that one statement can take. */
+export function* statementsOf<R extends object>(rows: R[]): Generator<R[]> {
   let batch: R[] = []
   let chars = 0
   for (const row of rows) {

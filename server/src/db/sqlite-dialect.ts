@@ -2,6 +2,7 @@ import SqliteDatabase from 'better-sqlite3'
 import { CompiledQuery, SqliteAdapter, SqliteDialect, SqliteDriver } from 'kysely'
 import type { DatabaseConnection, Dialect, Driver, SqliteStatement } from 'kysely'
 import { LRUCache } from 'lru-cache'
+import { addUserFunctions } from './sqlite-functions.ts'
 
 /**
  * SQLite for Kysely with what a server needs: WAL, every transaction takes the write lock when it
@@ -14,6 +15,7 @@ export function createSqliteDialect(path: string): Dialect {
   database.pragma('synchronous = NORMAL')
   database.pragma('foreign_keys = ON')
   database.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`)
+  addUserFunctions(database)
   return new (class extends SqliteDialect {
     override createDriver(): Driver {
       return new ImmediateDriver({ database: cachingStatements(database) })
@@ -62,7 +64,9 @@ function exactIntegers(statement: SqliteDatabase.Statement): SqliteStatement {
     reader: statement.reader,
     all: (parameters) => statement.all(parameters).map(exactRow),
     run: (parameters) => statement.run(parameters),
-    iterate: (parameters) => statement.iterate(parameters),
+    *iterate(parameters) {
+      for (const row of statement.iterate(parameters)) yield exactRow(row)
+    },
   }
 }
 

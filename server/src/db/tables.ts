@@ -139,6 +139,8 @@ export type RunTable = {
   /** When it began, or last went on. */
   started_at: number
   finished_at: Generated<number>
+  /** From its creation to the first piece of its answer; null before that. */
+  first_token_ms: ColumnType<number | null, number | null | undefined, number | null>
 }
 
 export type JournalSegmentTable = {
@@ -180,6 +182,86 @@ export type AppTable = {
   version: string
   /** JSON of AppVariable[]. */
   variables: string
+  /** JSON of names; null in apps that were made before there were any. */
+  conversations: string | null
+  created_at: number
+  updated_at: number
+}
+
+/** The name that a conversation has in its app, among those of one end user. */
+export type AppConversationTable = {
+  conversation_id: Id
+  app_id: Id
+  /** The caller's own user id; empty when none was given. */
+  end_user: string
+  name: string
+  /** SHA-256 hex of end user and name: unique in the app. MySQL itself takes "a" and "a " for the same. */
+  name_key: string
+  created_at: number
+  updated_at: number
+}
+
+export type WorkflowMode = 'workflow' | 'chatflow'
+/** What becomes of a run whose process dies: it goes on, or it fails. */
+export type OnCrash = 'resume' | 'fail'
+
+export type WorkflowTable = {
+  id: Id
+  owner_id: Id
+  app_id: OptionalId
+  name: string
+  description: string
+  icon_url: string
+  mode: WorkflowMode
+  on_crash: OnCrash
+  /** The draft. */
+  canvas: string
+  /** JSON of ChatflowRole. */
+  role: string
+  live_version_id: OptionalId
+  created_at: number
+  /** Grows with every change. */
+  updated_at: number
+}
+
+export type WorkflowVersionTable = {
+  id: Id
+  workflow_id: Id
+  version: string
+  note: string
+  name: string
+  description: string
+  icon_url: string
+  mode: WorkflowMode
+  on_crash: OnCrash
+  canvas: string
+  role: string
+  created_at: number
+}
+
+/** What workflows call under the id that canvases name: a tool, as bots have them. */
+export type PluginTable = {
+  id: Id
+  owner_id: Id
+  name: string
+  description: string
+  icon_url: string
+  /** JSON of ServerBotTool; the values of its headers are sealed. */
+  tool: string
+  created_at: number
+  updated_at: number
+}
+
+/** A table that a user has defined for workflows; its rows are in a table of its own, see `workflows/tables`. */
+export type UserTableDefinitionTable = {
+  id: Id
+  owner_id: Id
+  name: string
+  description: string
+  /** JSON of UserField[]. */
+  fields: string
+  /** Part of the name under which its rows are kept: grows when fields change in a way that rows cannot follow. */
+  revision: number
   created_at: number
   updated_at: number
 }
@@ -235,6 +317,77 @@ export type WebhookDeliveryTable = {
   payload: string
 }
 
+export type WorkflowRunStatus = 'queued' | 'running' | 'waiting' | 'succeeded' | 'failed' | 'canceled'
+export type WorkflowRunMode = 'sync' | 'stream' | 'async'
+
+export type WorkflowRunTable = {
+  id: Id
+  owner_id: Id
+  key_id: OptionalId
+  workflow_id: Id
+  /** Empty for a run of the draft. */
+  version: string
+  /** The one node that is tried out; empty for a run of all of them. */
+  only_node: string
+  app_id: OptionalId
+  bot_id: OptionalId
+  end_user: string
+  connector_id: string
+  mode: WorkflowRunMode
+  status: WorkflowRunStatus
+  /** JSON of the parameters as they were given. */
+  input: string
+  /** What callers get as `data`. */
+  output: string
+  /** 1: the output is an answer for people. */
+  is_answer: number
+  input_tokens: Generated<number>
+  output_tokens: Generated<number>
+  error_code: Generated<number>
+  error_message: Generated<string>
+  /** JSON of WaitingEvent[]: the first one is answered next. */
+  waiting_events: string
+  /** JSON of the last answer to an event, until the run waits again or ends; empty for none. */
+  answer: string
+  /** JSON of what a chatflow's run needs; empty for any other. */
+  chat: string
+  conversation_id: OptionalId
+  /** The chat that it is a part of: its tokens count there. */
+  chat_run_id: OptionalId
+  on_crash: OnCrash
+  /** How often another process went on with it. */
+  recoveries: Generated<number>
+  log_id: string
+  worker_token: string
+  created_at: number
+  updated_at: number
+  finished_at: Generated<number>
+}
+
+/** One execution of a node: the run's checkpoint and its trace. */
+export type WorkflowNodeRunTable = {
+  run_id: Id
+  path: string
+  ordinal: number
+  node_id: string
+  node_type: string
+  title: string
+  state: 'running' | 'waiting' | 'done' | 'failed'
+  inputs: string
+  outputs: string
+  port: string
+  waiting_events: string
+  saved: string
+  warnings: string
+  input_tokens: number
+  output_tokens: number
+  attempts: number
+  error_code: number
+  error_message: string
+  started_at: number
+  finished_at: number
+}
+
 export type WorkerTable = {
   id: number
   token: string
@@ -256,6 +409,8 @@ export type UserTable = {
   role: string
   created_at: AuthTime
   updated_at: AuthTime
+  /** 0 while the user may sign in and their keys open anything. */
+  disabled_at: Generated<number>
 }
 
 export type UserSessionTable = {
@@ -307,6 +462,11 @@ export type Tables = {
   bot: BotTable
   bot_version: BotVersionTable
   app: AppTable
+  app_conversation: AppConversationTable
+  workflow: WorkflowTable
+  workflow_version: WorkflowVersionTable
+  plugin: PluginTable
+  user_table: UserTableDefinitionTable
   end_user_variable: EndUserVariableTable
   conversation: ConversationTable
   message: MessageTable
@@ -316,5 +476,7 @@ export type Tables = {
   idempotency: IdempotencyTable
   file: FileTable
   webhook_delivery: WebhookDeliveryTable
+  workflow_run: WorkflowRunTable
+  workflow_node_run: WorkflowNodeRunTable
   worker: WorkerTable
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { access, constants, mkdir, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { AppError } from '../lib/app-error.ts'
 import type { ObjectStore } from './object-store.ts'
@@ -40,6 +40,12 @@ export async function createDiskObjectStore(directory: string): Promise<ObjectSt
 
     async delete(key) {
       await rm(pathOf(directory, key), { force: true })
+    },
+
+    async check() {
+      await access(incoming, constants.W_OK)
+      const { bavail, bsize } = await statfs(directory)
+      return { kind: 'disk', freeBytes: bavail * bsize }
     },
   }
 }

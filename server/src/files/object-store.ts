@@ -11,6 +11,8 @@ export interface ObjectStore {
   open(key: string, range?: ByteRange): Promise<Readable | undefined>
   /** Deleting what is not there is no error. */
   delete(key: string): Promise<void>
+  /** For the operator. Rejects when nothing could be stored now. */
+  check(): Promise<{ kind: 'disk' | 's3'; freeBytes: number | undefined }>
 }
 
 export type StoredObject = { key: string; sizeBytes: number }

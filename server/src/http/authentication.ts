@@ -1,11 +1,12 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { ConsolePrincipal } from '../accounts/console-sessions.ts'
 import type { Principal } from '../accounts/principal.ts'
 import { AppError } from '../lib/app-error.ts'
 
 export type AuthenticationServices = {
   /** The hot path: a key seen a moment ago is answered without a promise. */
   authenticateKey(secret: string): Principal | Promise<Principal>
-  authenticateSession(cookie: string | undefined): Promise<Principal>
+  authenticateSession(cookie: string | undefined): Promise<ConsolePrincipal>
 }
 
 /** Deny by default: a route that does not say how it is protected does not register. */
@@ -36,10 +37,17 @@ export function protectRoutes(http: FastifyInstance, services: AuthenticationSer
   })
 }
 
-function identify(services: AuthenticationServices, request: FastifyRequest, auth: 'key' | 'session'): Principal | Promise<Principal> {
-  return auth === 'key'
-    ? services.authenticateKey(bearerToken(request.headers.authorization))
-    : services.authenticateSession(request.headers.cookie)
+type Protection = 'key' | 'session' | 'admin'
+
+function identify(services: AuthenticationServices, request: FastifyRequest, auth: Protection): Principal | Promise<Principal> {
+  if (auth === 'key') return services.authenticateKey(bearerToken(request.headers.authorization))
+  const session = services.authenticateSession(request.headers.cookie)
+  return auth === 'admin' ? session.then(assertAdmin) : session
+}
+
+function assertAdmin(who: ConsolePrincipal): ConsolePrincipal {
+  if (who.role !== 'admin') throw new AppError('forbidden', 'this is for administrators: ask one of them')
+  return who
 }
 
 const BEARER = /^bearer +(\S+) *$/i

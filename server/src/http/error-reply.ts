@@ -6,9 +6,12 @@ import type { ErrorCode } from '../lib/app-error.ts'
 /** HTTP status and body code of each error: the guide's where it names one, Coze's own otherwise. */
 export const wireErrors: Record<ErrorCode, { status: number; code: number }> = {
   invalid_request: { status: 422, code: 422 },
+  bad_parameters: { status: 400, code: 4000 },
   unauthenticated: { status: 401, code: 401 },
   forbidden: { status: 403, code: 403 },
   not_found: { status: 404, code: 404 },
+  not_published: { status: 404, code: 6031 },
+  conversation_unknown: { status: 404, code: 777777762 },
   conflict: { status: 409, code: 409 },
   conversation_busy: { status: 409, code: 4016 },
   cannot_cancel: { status: 400, code: 4104 },

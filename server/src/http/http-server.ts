@@ -9,6 +9,7 @@ import type { AuthenticationServices } from './authentication.ts'
 import { answerBrokenRequests } from './broken-request.ts'
 import { replyWithError } from './error-reply.ts'
 import { parseJsonBody } from './json-body.ts'
+import { createConsolePages } from './console-pages.ts'
 import { consoleRoutes } from './console/console-routes.ts'
 import type { ConsoleServices } from './console/console-routes.ts'
 import { mcpRoutes } from './mcp/mcp-routes.ts'
@@ -31,6 +32,8 @@ import { userRoutes } from './open/open-users.ts'
 import type { UserServices } from './open/open-users.ts'
 import { variableRoutes } from './open/open-variables.ts'
 import type { VariableServices } from './open/open-variables.ts'
+import { workflowRoutes } from './open/open-workflows.ts'
+import type { WorkflowServices } from './open/open-workflows.ts'
 import { serveReference } from './reference.ts'
 import { recordRequests } from './request-log.ts'
 import { validatorCompiler } from './validation.ts'
@@ -47,6 +50,7 @@ export type HttpServices = {
   apps: AppServices
   variables: VariableServices
   users: UserServices
+  workflows: WorkflowServices
   files: FileServices
   ops: OpsServices
   console: ConsoleServices
@@ -60,6 +64,8 @@ export type HttpOptions = {
   corsOrigins: string[]
   publicUrl: string
   version: string
+  /** Where the built console is, or would be. */
+  consoleDir: string
 }
 
 /** Larger than any real chat; uploads stream past it. */
@@ -87,8 +93,11 @@ export async function createHttpServer(services: HttpServices, options: HttpOpti
   // the answers are plain JSON already: the schemas of replies are for the reference
   http.setSerializerCompiler(() => (data) => JSON.stringify(data))
   http.setErrorHandler(replyWithError)
+  const pages = createConsolePages(options)
   http.setNotFoundHandler((request, reply) =>
-    replyWithError(new AppError('not_found', `not found: ${request.method} ${pathOf(request.url)}`), request, reply),
+    pages?.isPage(request)
+      ? pages.sendPage(reply)
+      : replyWithError(new AppError('not_found', `not found: ${request.method} ${pathOf(request.url)}`), request, reply),
   )
   acceptJson(http)
 
@@ -98,7 +107,8 @@ export async function createHttpServer(services: HttpServices, options: HttpOpti
   await serveReference(http, options)
 
   await http.register(opsRoutes(services.ops))
-  await http.register(welcomeRoutes(options))
+  if (pages) await pages.register(http)
+  else await http.register(welcomeRoutes(options))
   await http.register(consoleRoutes(services.console))
   await http.register(chatRoutes(services.chat))
   await http.register(conversationRoutes(services.conversations))
@@ -108,6 +118,7 @@ export async function createHttpServer(services: HttpServices, options: HttpOpti
   await http.register(variableRoutes(services.variables))
   await http.register(userRoutes(services.users))
   await http.register(fileRoutes(services.files))
+  await http.register(workflowRoutes(services.workflows))
   await http.register(openAiRoutes({ ...services.chat, ...services.bots }))
   await http.register(mcpRoutes({ ...services.chat, ...services.bots }, options))
   return http

@@ -21,7 +21,7 @@ export async function serveReference(http: FastifyInstance, { publicUrl, version
     transform: (route) => {
       const transformed = jsonSchemaTransform(route)
       const { auth } = route.route.config ?? {}
-      const security = auth === 'key' ? [{ apiKey: [] }] : auth === 'session' ? [{ session: [] }] : []
+      const security = auth === 'key' ? [{ apiKey: [] }] : auth === 'session' || auth === 'admin' ? [{ session: [] }] : []
       return { ...transformed, schema: { ...transformed.schema, security } }
     },
   })

@@ -6,7 +6,7 @@ declare module 'fastify' {
     principal: Principal
   }
   interface FastifyContextConfig {
-    /** How a route is protected. */
-    auth?: 'key' | 'session' | 'public'
+    /** How a route is protected; `admin` is a session of an administrator. */
+    auth?: 'key' | 'session' | 'admin' | 'public'
   }
 }

@@ -42,11 +42,24 @@ describe.each(testDatabases())('stored segments on $name', ({ open }) => {
     for (const run of [1, 2, 3, 4, 5]) await insert(db, { runId: String(run), events: [run], endsRun: true, now: run * 1_000 })
     const left = async () => (await db.selectFrom('journal_segment').select('run_id').orderBy('run_id').execute()).map((row) => row.run_id)
 
-    expect(await deleteJournalsBelow(db, '4', 2)).toBe(2)
+    const old = { runId: '4', before: 9_000, limit: 2 }
+    expect(await deleteJournalsBelow(db, old)).toBe(2)
     expect(await left()).toEqual([3, 4, 5])
-    expect(await deleteJournalsBelow(db, '4', 2)).toBe(1)
-    expect(await deleteJournalsBelow(db, '4', 2)).toBe(0)
+    expect(await deleteJournalsBelow(db, old)).toBe(1)
+    expect(await deleteJournalsBelow(db, old)).toBe(0)
     expect(await left()).toEqual([4, 5])
+  })
+
+  test('that of an old run that has just gone on stays, all of it', async () => {
+    await using db = await open()
+    await insert(db, { runId: '1', events: [1], endsRun: true, now: 1_000 })
+    await insert(db, { runId: '1', firstSeq: 2, events: [2], endsRun: false, now: 8_000 })
+    await insert(db, { runId: '2', events: [1], endsRun: true, now: 2_000 })
+
+    expect(await deleteJournalsBelow(db, { runId: '9', before: 5_000, limit: 10 })).toBe(1)
+    expect((await listEntries<number>(db, '1', 0)).map(({ event }) => event)).toEqual([1, 2])
+    expect(await deleteJournalsBelow(db, { runId: '9', before: 8_001, limit: 10 })).toBe(1)
+    expect(await listEntries(db, '1', 0)).toEqual([])
   })
 })
 

@@ -66,13 +66,20 @@ export async function findSegment(db: Db, runId: string, firstSeq: number): Prom
   return row && { lastSeq: row.last_seq, events: row.events, endsRun: row.ends_run === 1 }
 }
 
-/** Deletes the journals of up to `limit` runs with ids below this one, the oldest first; answers how many went. Ids are ordered in time. */
-export async function deleteJournalsBelow(db: Db, runId: string, limit: number): Promise<number> {
+/**
+ * Deletes the journals of up to `limit` runs with ids below this one to which nothing was added since `before`, the oldest first; answers
+ * how many went. Ids are ordered in time, but an old run may have gone on a moment ago.
+ */
+export async function deleteJournalsBelow(
+  db: Db,
+  { runId, before, limit }: { runId: string; before: number; limit: number },
+): Promise<number> {
   const old = await db
     .selectFrom('journal_segment')
     .select('run_id')
-    .distinct()
     .where('run_id', '<', runId)
+    .groupBy('run_id')
+    .having((eb) => eb.fn.max('created_at'), '<', before)
     .orderBy('run_id')
     .limit(limit)
     .execute()

@@ -1,8 +1,10 @@
 import { isDatabaseUnavailable, isDuplicate } from '../db/database.ts'
 import type { Db } from '../db/database.ts'
 import type { GroupCommit, WriteUnit } from '../db/group-commit.ts'
+import { retryWhileAway } from '../db/retry-while-away.ts'
 import { pause } from '../lib/background.ts'
 import type { Clock } from '../lib/clock.ts'
+import { AppError } from '../lib/app-error.ts'
 import { findLastEntry, findSegment, listEntries, segmentInsert } from './journal-store.ts'
 import type { JournalEntry } from './journal-store.ts'
 import { createLiveLog } from './live-log.ts'
@@ -15,7 +17,7 @@ import type { Batch, LiveLog } from './live-log.ts'
  */
 export interface Journal<E> {
   /** Starts the log of a run that has no events yet, or goes on with one whose last stored event is `firstSeq - 1`. */
-  open(runId: string, firstSeq?: number): RunLog<E>
+  open(runId: string, firstSeq?: number, beside?: Beside): RunLog<E>
   /**
    * Yields every entry after the cursor in order, old ones first, then new ones as they come, and
    * returns at the end of the run, when the signal aborts, or when the journal does not have the run (any more).
@@ -26,7 +28,12 @@ export interface Journal<E> {
 }
 
 export interface RunLog<E> {
+  /** Nothing any more once it is being closed. */
   append(event: E): void
+  /** What stands beside the events has changed: it is stored with the next of them, and soon in any case. */
+  touch(): void
+  /** Resolves when all events so far are stored, and what stands beside them; however long the database is away, unless the signal aborts. */
+  store(signal: AbortSignal): Promise<void>
   /**
    * Ends the log, or pauses it until it is opened again. Stores all events so far, the closing ones and `also` in one transaction, then shows the closing
    * ones to the readers. While the database is away it keeps trying, until `giveUp` aborts.
@@ -36,28 +43,47 @@ export interface RunLog<E> {
   abandon(): void
 }
 
+/**
+ * State of the run that is stored in one transaction with the events so far: after a crash they
+ * agree. It may be taken more than once, and written more than once.
+ */
+export interface Beside {
+  /** What has changed since it was last settled; undefined for nothing. What the guard refuses is not stored, nor are the events. */
+  take(): (Pick<WriteUnit, 'guard'> & { update: (tx: Db) => Promise<unknown>; settle: () => void }) | undefined
+}
+
 /** `cursor` is the number of the last entry the reader has; 0 for none. */
 export type JournalPosition = { runId: string; cursor: number; signal: AbortSignal }
 export type JournalDeps = { db: Db; commits: GroupCommit; clock: Clock; onError: (cause: unknown) => void }
 
 const FLUSH_MS = 80
+/** How soon a write is tried again that somebody waits for. */
+const RETRY_MS = 100
 /** How often a reader looks for entries of a run that another process executes. */
 const REMOTE_POLL_MS = 250
 
 export function createJournal<E>(deps: JournalDeps): Journal<E> {
-  const logs = new Map<string, LiveLog<E>>()
+  const logs = new Map<string, OpenLog<E>>()
   const flusher = createFlusher<E>(deps)
 
   return {
-    open(runId, firstSeq) {
-      const log = createLiveLog<E>(runId, firstSeq)
+    open(runId, firstSeq, beside) {
+      const log: OpenLog<E> = Object.assign(createLiveLog<E>(runId, firstSeq), { beside })
+      // what comes while its end is stored would have a number that the end has in the database
+      let isClosing = false
       logs.set(runId, log)
       return {
+        touch() {
+          if (!isClosing) flusher.schedule(log)
+        },
+        store: (signal) => flusher.store(log, signal),
         append(event) {
+          if (isClosing) return
           log.append(event)
           flusher.schedule(log)
         },
         async close(events, also, giveUp) {
+          isClosing = true
           await flusher.settle(log)
           await storeEnd(deps, { log, events, also, giveUp })
           log.end(events)
@@ -77,6 +103,8 @@ export function createJournal<E>(deps: JournalDeps): Journal<E> {
     },
   }
 }
+
+type OpenLog<E> = LiveLog<E> & { beside: Beside | undefined }
 
 /** Reads from memory, and from the database what memory no longer has. */
 async function* followLive<E>(
@@ -122,54 +150,53 @@ async function* followStored<E>(db: Db, { runId, cursor, signal }: JournalPositi
   }
 }
 
+type Written = 'stored' | 'away' | 'failed'
+
 /** Writes behind: all logs that have something new, as one group, every FLUSH_MS. */
-function createFlusher<E>({ db, commits, clock, onError }: JournalDeps) {
-  const dirty = new Set<LiveLog<E>>()
-  const writing = new Map<LiveLog<E>, Promise<void>>()
+function createFlusher<E>(deps: JournalDeps) {
+  const dirty = new Set<OpenLog<E>>()
+  const writing = new Map<OpenLog<E>, Promise<Written>>()
   let timer: NodeJS.Timeout | undefined
 
-  async function flush(log: LiveLog<E>): Promise<void> {
-    const batch = log.unstored()
-    if (batch.events.length === 0 || log.abandoned) return
-    try {
-      await commits.write({ insert: { journal_segment: [segmentInsert(batch, { now: clock(), endsRun: false })] } })
-      log.stored(batch.firstSeq + batch.events.length - 1)
-    } catch (cause) {
-      await keep(log, batch, cause).catch(onError)
-    }
-  }
-
-  /** Nothing is lost: the events stay in memory and go out with the next flush, at the latest with the end. */
-  async function keep(log: LiveLog<E>, batch: Batch<E>, cause: unknown): Promise<void> {
-    if (isDatabaseUnavailable(cause)) return schedule(log)
-
-    const stored = isDuplicate(cause) ? await findOwnSegment(db, batch) : undefined
-    if (!stored || stored.endsRun) throw cause
-    log.stored(stored.lastSeq)
-    schedule(log)
-  }
-
-  function start(log: LiveLog<E>): void {
+  function start(log: OpenLog<E>): Promise<Written> | undefined {
     dirty.delete(log)
     // @NOTE one write at a time for each log, or a later segment could be stored before an earlier one
-    if (writing.has(log)) return schedule(log)
-    writing.set(
-      log,
-      flush(log).finally(() => writing.delete(log)),
-    )
+    if (writing.has(log)) {
+      schedule(log)
+      return undefined
+    }
+    const written = writeLog(deps, log).then((result) => {
+      writing.delete(log)
+      // nothing is lost: the events stay in memory and go out with the next flush, at the latest with the end
+      if (result === 'away') schedule(log)
+      return result
+    })
+    writing.set(log, written)
+    return written
   }
 
-  function schedule(log: LiveLog<E>): void {
+  function schedule(log: OpenLog<E>): void {
     dirty.add(log)
     timer ??= setTimeout(() => {
       timer = undefined
-      for (const each of [...dirty]) start(each)
+      for (const each of [...dirty]) void start(each)
     }, FLUSH_MS)
   }
 
   return {
     schedule,
-    async settle(log: LiveLog<E>) {
+    /** Now: with the next write that begins. What comes after that is not waited for. */
+    async store(log: OpenLog<E>, signal: AbortSignal) {
+      await writing.get(log)
+      while (hasUnstored(log) && !log.abandoned) {
+        signal.throwIfAborted()
+        const result = await (writing.get(log) ?? start(log))
+        if (result === 'failed') throw new Error(`what run ${log.runId} has done cannot be stored`)
+        if (result === 'stored') return
+        await pause(RETRY_MS, signal)
+      }
+    },
+    async settle(log: OpenLog<E>) {
       dirty.delete(log)
       await writing.get(log)
       dirty.delete(log)
@@ -177,40 +204,99 @@ function createFlusher<E>({ db, commits, clock, onError }: JournalDeps) {
     async flushAll() {
       clearTimeout(timer)
       timer = undefined
-      for (const log of [...dirty]) start(log)
+      for (const log of [...dirty]) void start(log)
       await Promise.all(writing.values())
     },
   }
 }
 
-type End<E> = { log: LiveLog<E>; events: E[]; also: WriteUnit; giveUp: AbortSignal }
+/** Never rejects. */
+async function writeLog<E>(deps: JournalDeps, log: OpenLog<E>): Promise<Written> {
+  const batch = log.unstored()
+  const beside = log.beside?.take()
+  if ((batch.events.length === 0 && !beside) || log.abandoned) return 'stored'
+  const segments = batch.events.length === 0 ? [] : toSegments(batch, { now: deps.clock(), endsRun: false })
+  try {
+    await deps.commits.write({ guard: beside?.guard, insert: { journal_segment: segments }, update: beside?.update })
+    log.stored(batch.firstSeq + batch.events.length - 1)
+    beside?.settle()
+    return 'stored'
+  } catch (cause) {
+    return judge(deps, { log, batch, cause })
+  }
+}
+
+type FailedWrite<E> = { log: OpenLog<E>; batch: Batch<E>; cause: unknown }
+
+async function judge<E>({ db, onError }: JournalDeps, { log, batch, cause }: FailedWrite<E>): Promise<Written> {
+  if (isDatabaseUnavailable(cause)) return 'away'
+  try {
+    const stored = isDuplicate(cause) ? await findOwnSegment(db, batch) : undefined
+    if (!stored || stored.endsRun) throw cause
+    log.stored(stored.lastSeq)
+    return 'away'
+  } catch (failure) {
+    onError(failure)
+    return isDatabaseUnavailable(failure) ? 'away' : 'failed'
+  }
+}
+
+const hasUnstored = <E>(log: OpenLog<E>): boolean => log.unstored().events.length > 0 || log.beside?.take() !== undefined
+
+type End<E> = { log: OpenLog<E>; events: E[]; also: WriteUnit; giveUp: AbortSignal }
 
 async function storeEnd<E>({ db, commits, clock }: JournalDeps, { log, events, also, giveUp }: End<E>): Promise<void> {
   for (let wait = 100; ; wait = Math.min(wait * 2, 2_000)) {
     const unstored = log.unstored()
     const batch = { ...unstored, events: [...unstored.events, ...events] }
+    const update = besideThen(log.beside, also.update)
     try {
-      return await commits.write({ ...also, insert: { ...also.insert, journal_segment: endSegments(unstored, events, clock()) } })
+      const segments = toSegments(batch, { now: clock(), endsRun: true })
+      return await commits.write({ ...also, update, insert: { ...also.insert, journal_segment: segments } })
     } catch (cause) {
-      const stored = isDuplicate(cause) ? await findOwnSegment(db, batch) : undefined
-      if (stored?.endsRun) return
-      if (stored) log.stored(stored.lastSeq)
-      else if (!isDatabaseUnavailable(cause) || giveUp.aborted) throw cause
+      const written = await findWritten(db, { batch, cause, giveUp })
+      if (written?.endsRun) return
+      if (written) log.stored(written.lastSeq)
       else await pause(wait, giveUp)
     }
   }
 }
 
+type FailedEnd<E> = { batch: Batch<E>; cause: unknown; giveUp: AbortSignal }
+
+/** What there is of a write that has failed; undefined while the database is away. Rejects with the cause when it was refused. */
+async function findWritten<E>(db: Db, { batch, cause, giveUp }: FailedEnd<E>) {
+  if (isDatabaseUnavailable(cause) && !giveUp.aborted) return undefined
+
+  // @NOTE it may be refused because it is done
+  const mayBeStored = isDuplicate(cause) || cause instanceof AppError
+  const own = mayBeStored ? await retryWhileAway(() => findOwnSegment(db, batch), giveUp) : undefined
+  if (!own) throw cause
+  return own
+}
+
+function besideThen(beside: Beside | undefined, update: WriteUnit['update']): WriteUnit['update'] {
+  const taken = beside?.take()
+  if (!taken) return update
+  return async (tx) => {
+    await taken.update(tx)
+    await update?.(tx)
+  }
+}
+
 const CHARS_PER_SEGMENT = 1_000_000
 
-/** One segment, or two where it would be large: the whole answer is in the closing events, and may be in the others once more. */
-function endSegments<E>(unstored: Batch<E>, closing: E[], now: number): ReturnType<typeof segmentInsert>[] {
-  const { runId, firstSeq } = unstored
-  const one = segmentInsert({ runId, firstSeq, events: [...unstored.events, ...closing] }, { now, endsRun: true })
-  if (unstored.events.length === 0 || one.events.length < CHARS_PER_SEGMENT) return [one]
+/** Several where one would be large: a database hangs up on a statement that is. */
+function toSegments<E>(batch: Batch<E>, { now, endsRun }: { now: number; endsRun: boolean }): ReturnType<typeof segmentInsert>[] {
+  const { runId, firstSeq, events } = batch
+  const whole = segmentInsert(batch, { now, endsRun })
+  if (events.length === 1 || whole.events.length < CHARS_PER_SEGMENT) return [whole]
 
-  const end = { runId, firstSeq: firstSeq + unstored.events.length, events: closing }
-  return [segmentInsert(unstored, { now, endsRun: false }), segmentInsert(end, { now, endsRun: true })]
+  const middle = Math.floor(events.length / 2)
+  return [
+    ...toSegments({ runId, firstSeq, events: events.slice(0, middle) }, { now, endsRun: false }),
+    ...toSegments({ runId, firstSeq: firstSeq + middle, events: events.slice(middle) }, { now, endsRun }),
+  ]
 }
 
 /**

@@ -4,9 +4,15 @@
  */
 export type ErrorCode =
   | 'invalid_request'
+  /** The parameters of a workflow's run do not fit what it declares. */
+  | 'bad_parameters'
   | 'unauthenticated'
   | 'forbidden'
   | 'not_found'
+  /** It is the caller's own, and has no live version. */
+  | 'not_published'
+  /** The app has no conversation of that name. */
+  | 'conversation_unknown'
   | 'conflict'
   | 'conversation_busy'
   | 'cannot_cancel'

@@ -150,6 +150,40 @@ describe('names', () => {
   })
 })
 
+describe('what fetch itself does not do', () => {
+  test.each(['GET', 'HEAD', 'POST'])('a body goes with %s', async (method) => {
+    await using server = await startPlainServer((_request, response) => response.end())
+    const response = await fetchPublic(server.url, { method, body: 'a text: ü', headers: { 'content-type': 'text/plain' } })
+
+    expect(response.status).toBe(200)
+    expect(server.requests).toMatchObject([
+      { method, body: 'a text: ü', headers: { 'content-type': 'text/plain', 'content-length': '10' } },
+    ])
+  })
+
+  test('of repeated headers the last alone, where that is wanted', async () => {
+    await using server = await startPlainServer((_request, response) =>
+      response.writeHead(200, { 'X-Step': ['a', 'b, c'], 'Set-Cookie': ['one=1', 'two=2'], 'X-Once': 'd, e' }).end(),
+    )
+    const read = async (repeatedHeaders?: 'last') => {
+      const { headers } = await fetchPublic(server.url, { repeatedHeaders })
+      return [...headers].filter(([name]) => /^x-|cookie/.test(name))
+    }
+
+    expect(await read('last')).toEqual([
+      ['set-cookie', 'two=2'],
+      ['x-once', 'd, e'],
+      ['x-step', 'b, c'],
+    ])
+    expect(await read()).toEqual([
+      ['set-cookie', 'one=1'],
+      ['set-cookie', 'two=2'],
+      ['x-once', 'd, e'],
+      ['x-step', 'a, b, c'],
+    ])
+  })
+})
+
 describe('redirects', () => {
   test.each([
     ['loopback', `http://${INSIDE}:8080/`],

@@ -2,7 +2,7 @@ import { lookup as dnsLookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import type { LookupFunction } from 'node:net'
 import { Agent, buildConnector, fetch as undiciFetch } from 'undici'
-import type { Response as UndiciResponse } from 'undici'
+import type { Dispatcher, Response as UndiciResponse } from 'undici'
 import { createAddressRules } from './address-rules.ts'
 import type { AddressRule, AddressRules } from './address-rules.ts'
 import { AppError } from './app-error.ts'
@@ -22,6 +22,7 @@ export interface GuardedFetch {
 export type GuardedFetchInit = {
   method?: string
   headers?: Record<string, string> | Headers
+  /** Of any method, GET and HEAD too. */
   body?: string | Uint8Array
   signal?: AbortSignal
   /** `manual` answers the redirect itself. Default: up to five are followed. */
@@ -30,6 +31,8 @@ export type GuardedFetchInit = {
   timeoutMs?: number
   /** Of the answer's body, unpacked; more than that breaks it off. Default: 10 MB. */
   maxBytes?: number
+  /** Of a header that the answer has several times. Default: `all`, joined as `Headers` does. */
+  repeatedHeaders?: 'all' | 'last'
 }
 
 export type GuardedFetchReason =
@@ -75,12 +78,16 @@ export function createGuardedFetch({ allowedCidrs, resolveHost = askSystem }: Gu
       let request = firstRequest(url, init)
       for (let redirects = 0; ; redirects++) {
         at = request.url.host
+        const wire = openWire(agent, request)
         const response = await undiciFetch(request.url, {
-          ...{ method: request.method, headers: [...request.headers], body: request.body },
-          ...{ redirect: 'manual', signal: watch.signal, dispatcher: agent },
+          ...{ method: request.method, headers: [...request.headers], body: wire.body },
+          ...{ redirect: 'manual', signal: watch.signal, dispatcher: wire.dispatcher },
         })
         const target = init.redirect === 'manual' ? undefined : redirectTarget(response)
-        if (target === undefined) return toCappedResponse(response, { host: at, watch, maxBytes: init.maxBytes ?? MAX_BYTES })
+        if (target === undefined) {
+          const last = init.repeatedHeaders === 'last' ? wire.lastHeaders : undefined
+          return toCappedResponse(response, { host: at, watch, maxBytes: init.maxBytes ?? MAX_BYTES, last })
+        }
 
         await response.body?.cancel()
         if (redirects === MAX_REDIRECTS)
@@ -170,6 +177,23 @@ function parseUrl(text: string | URL, from?: URL): URL {
   return url
 }
 
+type Wire = { dispatcher: Dispatcher; body: string | Uint8Array | undefined; lastHeaders: Map<string, string> }
+
+/** What `fetch` does not do by itself: it takes no body for a GET, and of repeated headers it shows only the sum. */
+function openWire(agent: Agent, { method, body }: GuardedRequest): Wire {
+  const lastHeaders = new Map<string, string>()
+  const isBodyless = method === 'GET' || method === 'HEAD'
+  const dispatcher = agent.compose((dispatch) => (options, handler) => {
+    const start = handler.onResponseStart?.bind(handler)
+    handler.onResponseStart = (...args) => {
+      for (const [name, value] of Object.entries(args[2])) if (Array.isArray(value)) lastHeaders.set(name, value.at(-1) ?? '')
+      start?.(...args)
+    }
+    return dispatch(isBodyless && body !== undefined ? { ...options, body } : options, handler)
+  })
+  return { dispatcher, body: isBodyless ? undefined : body, lastHeaders }
+}
+
 function redirectTarget(response: UndiciResponse): string | undefined {
   return [301, 302, 303, 307, 308].includes(response.status) ? (response.headers.get('location') ?? undefined) : undefined
 }
@@ -206,7 +230,7 @@ function startWatch({ signal, timeoutMs = TIMEOUT_MS }: GuardedFetchInit): Watch
   }
 }
 
-type Capped = { host: string; watch: Watch; maxBytes: number }
+type Capped = { host: string; watch: Watch; maxBytes: number; last?: Map<string, string> }
 
 function toCappedResponse(response: UndiciResponse, capped: Capped): Response {
   const { status, statusText, headers, body } = response
@@ -217,7 +241,9 @@ function toCappedResponse(response: UndiciResponse, capped: Capped): Response {
   }
 
   if (!body) capped.watch.end()
-  return new Response(body && capBody(body.getReader(), capped), { status, statusText, headers: [...headers] })
+  const shown = new Headers([...headers])
+  for (const [name, value] of capped.last ?? []) shown.set(name, value)
+  return new Response(body && capBody(body.getReader(), capped), { status, statusText, headers: shown })
 }
 
 function capBody(reader: ReadableStreamDefaultReader<Uint8Array>, capped: Capped): ReadableStream<Uint8Array> {

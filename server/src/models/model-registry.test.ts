@@ -43,6 +43,53 @@ describe.each(testDatabases())('the registry on $name', ({ open }) => {
     expect(provider.lastRequest.body.model).toBe('m-default')
   })
 
+  test('a number that a canvas calls modelType leads to the model with that id, to the last of its 19 digits', async () => {
+    const { provider, save, askById } = await start(open)
+    await save({ name: 'default', providerModel: 'm-default' })
+    await save({ name: 'one', id: '7373737373737373737', providerModel: 'm-one' })
+    await save({ name: 'other', id: '7373737373737373738', providerModel: 'm-other' })
+
+    const modelFor = async (modelType: string) => {
+      await askById(modelType)
+      return provider.lastRequest.body.model
+    }
+    expect(await modelFor('7373737373737373737')).toBe('m-one')
+    expect(await modelFor('7373737373737373738')).toBe('m-other')
+    for (const unknown of ['61010', '', 'one', '-1', '1e3', '99999999999999999999', '0 or 1=1'])
+      expect(await modelFor(unknown), unknown).toBe('m-default')
+  })
+
+  test('a modelType means the demo model where nothing is set up, and a change counts within a second', async () => {
+    const { provider, save, remove, askById, models, time } = await start(open)
+    for (const modelType of ['5', '']) expect((await askById(modelType)).text).toContain('demo')
+
+    await save({ name: 'five', id: '5', providerModel: 'm-five' })
+    time.now += 999
+    expect((await askById('5')).text).toContain('demo')
+    time.now += 1
+    await askById('5')
+    expect(provider.lastRequest.body.model).toBe('m-five')
+    const adapters = await Promise.all(Array.from({ length: 20 }, () => models.getAdapterById('5')))
+    expect(new Set(adapters).size).toBe(1)
+
+    await remove('five')
+    time.now += 1_000
+    expect((await askById('5')).text).toContain('demo')
+  })
+
+  test('a name of digits is not taken for an id, nor an id for a name', async () => {
+    const { provider, save, ask, askById } = await start(open)
+    await save({ name: '77', id: '88', providerModel: 'named-77' })
+    await save({ name: 'default', providerModel: 'm-default' })
+
+    await askById('77')
+    expect(provider.lastRequest.body.model).toBe('m-default')
+    await ask('77')
+    expect(provider.lastRequest.body.model).toBe('named-77')
+    await ask('88')
+    expect(provider.lastRequest.body.model).toBe('m-default')
+  })
+
   test('a change counts within a second, without a query for each call', async () => {
     const { provider, save, remove, ask, time, models } = await start(open)
     await save({ name: 'fast', providerModel: 'one' })
@@ -140,5 +187,6 @@ async function start(open: TestDatabase['open'], options: Partial<ModelRegistryO
       saveModel(deps, { protocol: 'openai', baseUrl: provider.baseUrl, apiKey: 'sk-test', providerModel: 'm', ...settings }),
     remove: (name: string) => deleteModel(db, name),
     ask: async (name: string) => askModel(await models.getAdapter(name)),
+    askById: async (modelType: string) => askModel(await models.getAdapterById(modelType)),
   }
 }

@@ -7,7 +7,7 @@ import { createAiSdkAdapter } from './ai-sdk-adapter.ts'
 import { createDemoAdapter } from './demo-adapter.ts'
 import { ModelError } from './model-adapter.ts'
 import type { ModelAdapter } from './model-adapter.ts'
-import { findModelByName, openModelKey } from './model-store.ts'
+import { findModelById, findModelByName, openModelKey } from './model-store.ts'
 import type { Model } from './model-store.ts'
 import type { ModelTimeouts } from './model-timeouts.ts'
 import { createOpenAiAdapter } from './openai-adapter.ts'
@@ -23,9 +23,16 @@ export type ModelRegistry = {
    * Rejects with a ModelError for anything else. A change of a model, by any process, counts after one second at most.
    */
   getAdapter: (name: string) => Promise<ModelAdapter>
+  /** By the number that canvases call `modelType`. One that is not set up, or none, means the model named `default`. */
+  getAdapterById: (modelType: string) => Promise<ModelAdapter>
+  /** Of settings that need not be stored; what fails is not tried again. */
+  createAdapter: (settings: AdapterSettings) => ModelAdapter
   /** Breaks what is still running. */
   close: () => Promise<void>
 }
+
+/** `apiKey` is in clear. */
+export type AdapterSettings = Pick<Model, 'protocol' | 'baseUrl' | 'providerModel'> & { apiKey: string; timeouts?: ModelTimeouts }
 
 export type ModelRegistryOptions = {
   db: Db
@@ -40,6 +47,10 @@ export type ModelRegistryOptions = {
 const FRESH_MS = 1_000
 const KEPT = 1_000
 
+/** No name starts with it: keys of the cache that are ids. */
+const ID_MARK = '\0'
+
+type FindModel = () => Promise<Model | undefined>
 type Known = { adapter: ModelAdapter; version: string; checkedAt: number }
 
 export function createModelRegistry(options: ModelRegistryOptions): ModelRegistry {
@@ -50,39 +61,49 @@ export function createModelRegistry(options: ModelRegistryOptions): ModelRegistr
   const lookups = new Map<string, Promise<ModelAdapter>>()
 
   async function getAdapter(name: string): Promise<ModelAdapter> {
-    if (name === 'demo') return demo
+    return name === 'demo' ? demo : getKnown(name, () => findModelByName(db, name))
+  }
 
-    const entry = known.get(name)
+  async function getAdapterById(modelType: string): Promise<ModelAdapter> {
+    if (!/^\d{1,19}$/.test(modelType)) return getAdapter('default')
+    return getKnown(`${ID_MARK}${modelType}`, () => findModelById(db, modelType))
+  }
+
+  async function getKnown(key: string, find: FindModel): Promise<ModelAdapter> {
+    const entry = known.get(key)
     if (entry && Math.abs(clock() - entry.checkedAt) < FRESH_MS) return entry.adapter
     // chats that start together ask once
-    const lookup = lookups.get(name) ?? lookUp(name).finally(() => lookups.delete(name))
-    lookups.set(name, lookup)
+    const lookup = lookups.get(key) ?? lookUp(key, find).finally(() => lookups.delete(key))
+    lookups.set(key, lookup)
     return lookup
   }
 
-  async function lookUp(name: string): Promise<ModelAdapter> {
+  async function lookUp(key: string, find: FindModel): Promise<ModelAdapter> {
     const checkedAt = clock()
-    const model = (await findModelByName(db, name)) ?? (await findModelByName(db, 'default'))
-    const entry = known.get(name)
+    const model = (await find()) ?? (await findModelByName(db, 'default'))
+    const entry = known.get(key)
     const version = model ? `${model.name}/${model.id}/${model.updatedAt}` : 'none'
-    const adapter = entry?.version === version ? entry.adapter : await adapterFor(name, model)
-    known.set(name, { adapter, version, checkedAt })
+    const adapter = entry?.version === version ? entry.adapter : await adapterFor(key, model)
+    known.set(key, { adapter, version, checkedAt })
     return adapter
   }
 
-  async function adapterFor(name: string, model: Model | undefined): Promise<ModelAdapter> {
-    if (!model) return standIn(name)
+  async function adapterFor(key: string, model: Model | undefined): Promise<ModelAdapter> {
+    if (!model) return standIn(key)
     if (model.protocol === 'demo') return demo
-
-    const { baseUrl, providerModel, protocol } = model
-    const settings = { baseUrl, apiKey: await keyOf(model), model: providerModel, connection, timeouts: options.timeouts }
-    const adapter = protocol === 'openai' ? createOpenAiAdapter(settings) : createAiSdkAdapter({ ...settings, protocol })
+    const adapter = createAdapter({ ...model, apiKey: await keyOf(model), timeouts: options.timeouts })
     return createRetryingAdapter(adapter, options.retry)
   }
 
-  function standIn(name: string): ModelAdapter {
-    if (name === 'default' || name === '') return demo
-    throw new ModelError('rejected', `no model named ${name} is configured: set it up in a manifest and apply it`)
+  function createAdapter({ protocol, baseUrl, providerModel, apiKey, timeouts }: AdapterSettings): ModelAdapter {
+    if (protocol === 'demo') return demo
+    const settings = { baseUrl, apiKey, model: providerModel, connection, timeouts }
+    return protocol === 'openai' ? createOpenAiAdapter(settings) : createAiSdkAdapter({ ...settings, protocol })
+  }
+
+  function standIn(key: string): ModelAdapter {
+    if (key === 'default' || key === '' || key.startsWith(ID_MARK)) return demo
+    throw new ModelError('rejected', `no model named ${key} is configured: set it up in a manifest and apply it`)
   }
 
   async function keyOf(model: Model): Promise<string> {
@@ -96,5 +117,5 @@ export function createModelRegistry(options: ModelRegistryOptions): ModelRegistr
     }
   }
 
-  return { getAdapter, close: () => connection.close() }
+  return { getAdapter, getAdapterById, createAdapter, close: () => connection.close() }
 }

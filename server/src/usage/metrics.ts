@@ -1,15 +1,20 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
 
+export type EndedRun = { status: string; inputTokens: number; outputTokens: number; seconds: number }
+
 /** What an operator can see from outside. Keys appear by their id, never by their secret. */
 export interface Metrics {
   httpRequest(request: { endpoint: string; method: string; status: number; keyId: string | undefined; seconds: number }): void
-  runEnded(run: { status: string; inputTokens: number; outputTokens: number; seconds: number }): void
+  runEnded(run: EndedRun): void
+  workflowRunEnded(run: EndedRun): void
   /** The Prometheus text of all metrics. */
   render(): Promise<string>
   readonly contentType: string
 }
 
-export function createMetrics(gauges: { liveRuns: () => number; openStreams: () => number }): Metrics {
+export type Gauges = { liveRuns: () => number; liveWorkflowRuns: () => number; openStreams: () => number }
+
+export function createMetrics(gauges: Gauges): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const registers = [registry]
@@ -26,25 +31,20 @@ export function createMetrics(gauges: { liveRuns: () => number; openStreams: () 
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300],
     registers,
   })
-  const runs = new Counter({
-    name: 'chat_runs_total',
-    help: 'Chat runs by the status they ended with',
-    labelNames: ['status'] as const,
-    registers,
-  })
-  const runDurations = new Histogram({
-    name: 'chat_run_duration_seconds',
-    help: 'Time a chat run took',
-    buckets: [0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600],
-    registers,
-  })
+  const countChat = countRuns({ of: 'chat', title: 'Chat runs' }, registers)
+  const countWorkflow = countRuns({ of: 'workflow', title: 'Workflow runs' }, registers)
   const tokens = new Counter({
     name: 'model_tokens_total',
     help: 'Tokens as the models counted them',
     labelNames: ['direction'] as const,
     registers,
   })
+  const countTokens = ({ inputTokens, outputTokens }: EndedRun) => {
+    tokens.inc({ direction: 'input' }, inputTokens)
+    tokens.inc({ direction: 'output' }, outputTokens)
+  }
   gaugeOf({ name: 'chat_runs_live', help: 'Chat runs that this process executes now' }, gauges.liveRuns, registers)
+  gaugeOf({ name: 'workflow_runs_live', help: 'Workflow runs that this process executes now' }, gauges.liveWorkflowRuns, registers)
   gaugeOf({ name: 'sse_streams_open', help: 'Clients that follow a stream now' }, gauges.openStreams, registers)
 
   return {
@@ -54,12 +54,33 @@ export function createMetrics(gauges: { liveRuns: () => number; openStreams: () 
       requests.inc({ endpoint, method, status, api_key_id: keyId ?? '' })
       durations.observe({ endpoint, method }, seconds)
     },
-    runEnded({ status, inputTokens, outputTokens, seconds }) {
-      runs.inc({ status })
-      runDurations.observe(seconds)
-      tokens.inc({ direction: 'input' }, inputTokens)
-      tokens.inc({ direction: 'output' }, outputTokens)
+    runEnded: (run) => {
+      countChat(run)
+      countTokens(run)
     },
+    workflowRunEnded: (run) => {
+      countWorkflow(run)
+      countTokens(run)
+    },
+  }
+}
+
+function countRuns({ of, title }: { of: string; title: string }, registers: Registry[]): (run: EndedRun) => void {
+  const runs = new Counter({
+    name: `${of}_runs_total`,
+    help: `${title} by the status they ended with`,
+    labelNames: ['status'] as const,
+    registers,
+  })
+  const durations = new Histogram({
+    name: `${of}_run_duration_seconds`,
+    help: `Time a ${of} run took`,
+    buckets: [0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600],
+    registers,
+  })
+  return ({ status, seconds }) => {
+    runs.inc({ status })
+    durations.observe(seconds)
   }
 }
 

@@ -172,7 +172,19 @@ describe.each(testDatabases())('authentication on $name', ({ name }) => {
 
 /** What anyone may call; a new one is added here on purpose. */
 const PUBLIC = new Set(
-  ['/', '/healthz', '/readyz', '/metrics', '/openapi.json', '/docs', '/docs/*', '/v1/files/:file_id/:signature/*']
+  [
+    '/',
+    '/assets/*',
+    '/favicon.svg',
+    '/api/console/state',
+    '/healthz',
+    '/readyz',
+    '/metrics',
+    '/openapi.json',
+    '/docs',
+    '/docs/*',
+    '/v1/files/:file_id/:signature/*',
+  ]
     .flatMap((path) => [`GET ${path}`, `HEAD ${path}`])
-    .concat('POST /api/console/sign-in', 'POST /api/console/sign-up'),
+    .concat('POST /api/console/sign-in', 'POST /api/console/sign-up', 'POST /api/console/set-up'),
 )

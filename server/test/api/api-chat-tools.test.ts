@@ -1,6 +1,6 @@
 import { once } from 'node:events'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
+import { ended, messagesOf } from '../support/ended-chat.ts'
 import { answers, calls, says } from '../support/fake-provider.ts'
 import { echoTool, startMcpServer, text } from '../support/mcp-test-server.ts'
 import { startPlainServer } from '../support/plain-server.ts'
@@ -122,18 +122,4 @@ const question = { user_id: 'u', additional_messages: [{ role: 'user', content: 
 async function ask(app: TestApp, botId: string): Promise<Json> {
   const { body } = await app.call('POST', '/v3/chat', { ...question, bot_id: botId, stream: false })
   return ended(app, body.data)
-}
-
-async function ended(app: TestApp, { id, conversation_id }: Json): Promise<Json> {
-  for (let tries = 0; tries < 500; tries++) {
-    const { body } = await app.call('GET', `/v3/chat/retrieve?conversation_id=${conversation_id}&chat_id=${id}`)
-    if (!['created', 'in_progress'].includes(body.data.status)) return body.data
-    await sleep(20)
-  }
-  throw new Error('the chat does not end')
-}
-
-async function messagesOf(app: TestApp, { id, conversation_id }: Json): Promise<{ type: string; content: string }[]> {
-  const { body } = await app.call('GET', `/v3/chat/message/list?conversation_id=${conversation_id}&chat_id=${id}`)
-  return body.data
 }

@@ -250,7 +250,8 @@ function explains(app: TestApp): void {
 
   test('has every route that has a body of its own, with how it is protected', async () => {
     const document = await documentOf()
-    const hidden = /^\w+ (\/|\/healthz|\/readyz|\/metrics|\/openapi\.json|\/docs(\/\*)?)$|^(GET|DELETE) \/mcp$/
+    const hidden =
+      /^\w+ (\/|\/assets\/\*|\/favicon\.svg|\/healthz|\/readyz|\/metrics|\/openapi\.json|\/docs(\/\*)?)$|^(GET|DELETE) \/mcp$|^\w+ \/api\/console\/(agent|conversations|end-users|files|models|node-types|status|usage|users|workflow)/
     const served = routesOf(app.http).filter((route) => !route.startsWith('HEAD ') && !hidden.test(route))
     expect(
       operationsOf(document)
@@ -332,6 +333,17 @@ const CONTRACT = [
   'GET /v1/files/retrieve',
   'GET /v1/bot/get_online_info',
   'GET /v1/bots/{bot_id}',
+  'POST /v1/workflow/run',
+  'POST /v1/workflow/stream_run',
+  'POST /v1/workflow/stream_resume',
+  'GET /v1/workflow/get_run_history',
+  'GET /v1/workflows/{workflow_id}/run_histories/{execute_id}',
+  'GET /v1/workflows/{workflow_id}/run_histories/{execute_id}/execute_nodes/{node_execute_uuid}',
+  'POST /v1/workflows/chat',
+  'GET /v1/workflows',
+  'GET /v1/workflows/{workflow_id}',
+  'GET /v1/workflows/{workflow_id}/versions',
+  'POST /v1/workflow/conversation/create',
   'POST /api/permission_api/pat/create_personal_access_token_and_permission',
   'GET /api/permission_api/pat/list_personal_access_tokens',
   'GET /api/permission_api/pat/get_personal_access_token_and_permission',

@@ -181,5 +181,6 @@ function hidesFromOthers(app: TestApp): void {
 
 async function makeApp(app: TestApp, id: string): Promise<void> {
   const variables = appVariablesSchema.parse([{ name: 'region', default: 'eu' }])
-  await saveApp(app.core, { userId: app.userId }, { id, name: `app ${id}`, description: '', iconUrl: '', version: '1.0.0', variables })
+  const faces = { name: `app ${id}`, description: '', iconUrl: '', version: '1.0.0' }
+  await saveApp(app.core, { userId: app.userId }, { id, ...faces, variables, conversations: [] })
 }

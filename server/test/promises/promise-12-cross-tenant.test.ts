@@ -5,6 +5,7 @@ import { answers, calls, says } from '../support/fake-provider.ts'
 import { useTestApp } from '../support/test-app.ts'
 import type { Json, Reply, TestApp } from '../support/test-app.ts'
 import { testDatabases } from '../support/test-databases.ts'
+import { asking, publish } from '../support/workflow-app.ts'
 
 /**
  * Promise 12: no cross-tenant access. Every route of the served OpenAPI document is called with a second user's key and the
@@ -53,7 +54,7 @@ async function settle(app: TestApp): Promise<Ids> {
   const botId = await app.makeBot(app.userId, { config })
   const appId = String(Date.now())
   const variables = appVariablesSchema.parse([{ name: 'city', default: MARK }])
-  const faces = { name: MARK, description: MARK, iconUrl: '', version: '1.0.0' }
+  const faces = { name: MARK, description: MARK, iconUrl: '', version: '1.0.0', conversations: [] }
   await saveApp(app.core, { userId: app.userId }, { id: appId, ...faces, variables })
 
   const chat = (await app.call('POST', '/v3/chat', { bot_id: botId, query: `question ${MARK}`, meta_data: { of: MARK } })).body
@@ -65,6 +66,10 @@ async function settle(app: TestApp): Promise<Ids> {
   app.provider.script = says(`answer ${MARK}`)
   const { keyId } = await app.makeKey(app.userId)
   await app.call('POST', `/v1/conversations/${chat.conversation_id}/messages/${chat.message.id}/feedback`, { feedback_type: 'like' })
+  const workflow = await publish(app, asking(), { name: MARK })
+  const parameters = { USER_INPUT: MARK }
+  const asked = (await app.call('POST', '/v1/workflow/run', { workflow_id: workflow, parameters })).body
+  const nodes = (await app.call('GET', `/v1/workflows/${workflow}/run_histories/${asked.execute_id}/execute_nodes`)).body.data
   const kept = { bot_id: botId, connector_uid: 'u1', data: [{ keyword: 'city', value: MARK }] }
   await app.call('PUT', '/v1/variables', kept)
 
@@ -72,6 +77,8 @@ async function settle(app: TestApp): Promise<Ids> {
     ...{ bot_id: botId, app_id: appId, conversation_id: chat.conversation_id, chat_id: chat.data.id, message_id: chat.message.id },
     ...{ file_id: file.id, id: keyId, workspace_id: app.userId, space_id: app.userId, model: botId, waiting: waiting.id },
     waiting_conversation: waiting.conversation_id,
+    ...{ workflow_id: workflow, execute_id: asked.execute_id, event_id: asked.interrupt_data.event_id },
+    node_execute_uuid: nodes[0].node_execute_uuid,
   }
 }
 
@@ -89,6 +96,9 @@ const bodiesOf = (ids: Ids): Record<string, Json> => ({
   'POST /v1/bot/publish': { bot_id: ids['bot_id'], connector_ids: ['1024'] },
   'PUT /v1/variables': { bot_id: ids['bot_id'], connector_uid: 'u1', data: [{ keyword: 'city', value: 'changed' }] },
   'POST /v1/chat/completions': { model: ids['bot_id'], messages: [{ role: 'user', content: 'hi' }] },
+  'POST /v1/workflow/stream_resume': { workflow_id: ids['workflow_id'], event_id: ids['event_id'], resume_data: 'x' },
+  'POST /v1/workflows/chat': { workflow_id: ids['workflow_id'], query: 'hi' },
+  'POST /v1/workflow/conversation/create': { app_id: ids['app_id'], conversation_name: 'Default' },
   'POST /api/permission_api/pat/update_personal_access_token_and_permission': { id: ids['id'], name: 'mine now' },
 })
 
@@ -164,7 +174,7 @@ function verdictOf({ status, text }: Reply, { method, path }: Call, ids: string[
 
 async function readAll(app: TestApp, routes: Call[]): Promise<string[]> {
   const cookie = await app.signIn()
-  const reads = routes.filter(({ method, path }) => method === 'GET' && !path.endsWith('/chat/stream'))
+  const reads = routes.filter(({ method, path }) => method === 'GET' && !path.endsWith('/stream'))
   const replies = await Promise.all(reads.map((each) => send(app, each, { apiKey: app.apiKey, cookie })))
   return replies.map(
     ({ status, text }, at) =>
@@ -182,7 +192,7 @@ const harm = ({ method, path }: Call): number =>
 
 /** What is right, and cannot be done in this state; what an earlier call has taken away. */
 function isKnownRefusal({ method, path }: Call, text: string): boolean {
-  if (path === '/v3/chat/cancel') return text.includes('"code":4104')
+  if (path.endsWith('/cancel')) return text.includes('"code":4104')
   if (path.startsWith('/v1/files/') && path.endsWith('/x/x')) return method === 'HEAD' || text.includes('"code":404')
   return method === 'DELETE' && path.endsWith('/feedback')
 }
@@ -208,6 +218,7 @@ describe.each(testDatabases())('another user’s ids inside of what is one’s o
       await app.call('GET', `/v3/chat/stream?conversation_id=${own}&chat_id=${ids['chat_id']}`, undefined, as),
       await app.call('GET', `/v1/conversation/message/retrieve?conversation_id=${own}&message_id=${ids['message_id']}`, undefined, as),
       await app.call('POST', '/v1/bot/create', { name: 'b', space_id: ids['space_id'] }, as),
+      ...(await askOwnWorkflow(app, ids, { apiKey, userId, parts })),
       await app.call('POST', '/v1/bot/create', { name: 'b', space_id: userId, icon_file_id: ids['file_id'] }, as),
     ]
     for (const { status, text } of replies) {
@@ -226,3 +237,20 @@ describe.each(testDatabases())('another user’s ids inside of what is one’s o
     expect((await app.call('GET', '/v1/models', undefined, as)).text).not.toContain(`"${ids['bot_id']}"`)
   })
 })
+
+/** A workflow of one's own, with another's app, bot, conversation, file and run. */
+async function askOwnWorkflow(app: TestApp, ids: Ids, { apiKey, userId, parts }: { apiKey: string; userId: string; parts: Json }) {
+  const workflow_id = await publish(app, asking(), { userId })
+  const as = { apiKey }
+  const chat = (body: object) => app.call('POST', '/v1/workflows/chat', { workflow_id, query: 'hi', ...body }, as)
+  return [
+    await app.call('POST', '/v1/workflow/run', { workflow_id, app_id: ids['app_id'] }, as),
+    await app.call('POST', '/v1/workflow/stream_run', { workflow_id, bot_id: ids['bot_id'] }, as),
+    await app.call('POST', '/v1/workflow/stream_resume', { workflow_id, event_id: ids['event_id'], resume_data: 'x' }, as),
+    await app.call('GET', `/v1/workflow/get_run_history?workflow_id=${workflow_id}&execute_id=${ids['execute_id']}`, undefined, as),
+    await chat({ app_id: ids['app_id'] }),
+    await chat({ bot_id: ids['bot_id'] }),
+    await chat({ conversation_id: ids['conversation_id'] }),
+    await chat({ query: undefined, additional_messages: parts }),
+  ]
+}

@@ -6,6 +6,7 @@ import { readStream } from '../support/live-stream.ts'
 import { useTestApp } from '../support/test-app.ts'
 import type { Json, TestApp } from '../support/test-app.ts'
 import { testDatabases } from '../support/test-databases.ts'
+import { brackets, publish } from '../support/workflow-app.ts'
 
 /** Promise 15: ids are exact in every JSON. These are the ones that a JavaScript number rounds. */
 const IDS = ['7234567890123456789', '9223372036854775807', '9007199254740993', '1000000000000000001']
@@ -42,6 +43,22 @@ describe.each(testDatabases())('ids of 19 digits, on $name', ({ name }) => {
       expect((await post(app, '/v3/chat', { bot_id: raw(neighbour), query: 'hi' })).status).toBe(404)
     }
     expect((await post(app, '/v3/chat', { bot_id: raw(id), query: 'hi' })).status).toBe(200)
+  })
+
+  test.each(IDS.slice(0, 2))('%s: of a workflow, as a number and as a string, in bodies, paths and queries', async (id) => {
+    await publish(app, brackets(), { id })
+    const parameters = JSON.stringify({ word: 'hi' })
+    const seen: string[] = []
+    for (const workflow_id of [JSON.stringify(id), id]) {
+      const { body } = await app.call('POST', '/v1/workflow/run', `{"workflow_id":${workflow_id},"parameters":${parameters}}`)
+      const { execute_id, debug_url } = body
+      expect(debug_url).toContain(`/workflows/${id}/runs/${execute_id}`)
+      const history = `/v1/workflow/get_run_history?workflow_id=${id}&execute_id=${execute_id}`
+      for (const path of [history, `/v1/workflows/${id}/run_histories/${execute_id}`])
+        seen.push((await app.call('GET', path)).body.data[0].workflow_id)
+    }
+    seen.push((await app.call('GET', `/v1/workflows/${id}`)).body.data.workflow_detail.workflow_id)
+    expect(new Set(seen)).toEqual(new Set([id]))
   })
 
   test('every id in every answer is a string, or a number that is exact', async () => {

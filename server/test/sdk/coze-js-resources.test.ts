@@ -138,7 +138,7 @@ function keepsVariables(app: TestApp): void {
   test('of an app', async () => {
     const coze = sdk(app)
     const variables = appVariablesSchema.parse([{ name: 'region', default: 'eu' }])
-    const wanted = { id: '700001', name: 'shop', description: '', iconUrl: '', version: '1.0.0', variables }
+    const wanted = { id: '700001', name: 'shop', description: '', iconUrl: '', version: '1.0.0', variables, conversations: [] }
     await saveApp(app.core, { userId: app.userId }, wanted)
 
     await coze.variables.update({ app_id: '700001', connector_uid: 'ada', data: [{ keyword: 'region', value: 'us' }] })

@@ -22,7 +22,7 @@ describe.skipIf(python === undefined).each(testDatabases())('cozepy on $name', (
     await saveApp(
       app.core,
       { userId: app.userId },
-      { id: '700001', name: 'shop', description: '', iconUrl: '', version: '1.0.0', variables },
+      { id: '700001', name: 'shop', description: '', iconUrl: '', version: '1.0.0', variables, conversations: [] },
     )
 
     const env = { COZE_URL: app.url, COZE_TOKEN: app.apiKey, BOT_ID: botId, APP_ID: '700001', PYTHONDONTWRITEBYTECODE: '1' }

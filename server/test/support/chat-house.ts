@@ -2,8 +2,9 @@ import { createBot, publishBot } from '../../src/bots/bots.ts'
 import { botConfigSchema } from '../../src/bots/bot-config.ts'
 import { createPublishedBots } from '../../src/bots/published-bots.ts'
 import type { ChatEvent } from '../../src/chat/chat-event.ts'
-import { createLiveRuns } from '../../src/chat/live-runs.ts'
+import { createLiveRuns } from '../../src/lib/live-runs.ts'
 import { startRun } from '../../src/chat/start-run.ts'
+import { addWorkflowTools } from '../../src/chat/workflow-tools.ts'
 import type { ChatRequest, StartRunDeps } from '../../src/chat/start-run.ts'
 import { listMessages } from '../../src/conversations/message-store.ts'
 import type { Db } from '../../src/db/database.ts'
@@ -13,6 +14,8 @@ import { createJournal } from '../../src/journal/journal.ts'
 import { AppError } from '../../src/lib/app-error.ts'
 import { createSnowflake } from '../../src/lib/snowflake.ts'
 import type { AnswerOptions, ModelAdapter, ModelRequest, ModelResult } from '../../src/models/model-adapter.ts'
+import { openWorkflowRunHouse } from './workflow-run-house.ts'
+import type { WorkflowHouseOptions } from './workflow-run-house.ts'
 
 export const ADA = { userId: '1', keyId: '7' }
 export const BOB = { userId: '2', keyId: '8' }
@@ -20,7 +23,16 @@ export const BOB = { userId: '2', keyId: '8' }
 export type ChatHouse = Awaited<ReturnType<typeof openChatHouse>>
 export type Script = (options: AnswerOptions, request: ModelRequest) => Promise<ModelResult>
 
-type HouseOptions = { bot?: object; commits?: GroupCommit; maxRuns?: number; maxRunMs?: number; workerToken?: string; workerId?: number }
+type HouseOptions = {
+  bot?: object
+  commits?: GroupCommit
+  maxRuns?: number
+  maxRunMs?: number
+  workerToken?: string
+  workerId?: number
+  /** What the nodes of its workflows use and do. */
+  workflows?: Pick<WorkflowHouseOptions, 'services' | 'types'>
+}
 
 /** All that a chat run needs, below HTTP: ADA has a published bot, its model does what the script says. */
 export async function openChatHouse(db: Db, options: HouseOptions = {}) {
@@ -29,10 +41,12 @@ export async function openChatHouse(db: Db, options: HouseOptions = {}) {
   const clock = () => time.now
   const nextId = createSnowflake(workerId, clock)
   const commits = options.commits ?? createGroupCommit(db)
-  const [errors, ended]: [unknown[], object[]] = [[], []]
+  const [errors, ended, problems]: [unknown[], object[], string[]] = [[], [], []]
   const onError = (cause: unknown) => void errors.push(cause)
   const model = createScriptedModel()
   const giveUp = new AbortController()
+  const workflows = openWorkflowRunHouse(db, { ...options.workflows, workerToken })
+  Object.assign(workflows.deps, { clock, nextId, giveUp: giveUp.signal, onError })
 
   const deps: StartRunDeps = {
     ...{ db, clock, nextId, commits, workerToken, onError, giveUp: giveUp.signal },
@@ -43,7 +57,12 @@ export async function openChatHouse(db: Db, options: HouseOptions = {}) {
       if (name === 'missing') throw new AppError('not_found', 'there is no such model')
       return model
     },
-    getTools: async () => [],
+    workflows: { ...workflows.deps, fileUrl: async (who, fileId) => `https://files.example.com/${who.userId}/${fileId}` },
+    getTools: async (version, request) => {
+      const { tools, problems: found } = await addWorkflowTools(deps.workflows, { bot: version, ...request }, { tools: [], problems: [] })
+      problems.push(...found)
+      return tools
+    },
     listeners: { webhooksOf: () => [], wakeWebhooks: () => undefined },
     findVariables: async () => ({}),
     onEnded: (run) => void ended.push(run),
@@ -58,7 +77,7 @@ export async function openChatHouse(db: Db, options: HouseOptions = {}) {
   await publishBot(deps, ADA, { botId })
 
   return {
-    ...{ deps, time, model, errors, ended, giveUp, botId, clock, nextId },
+    ...{ deps, time, model, errors, ended, problems, giveUp, botId, clock, nextId, workflows },
     ask: (text: string, request: Partial<ChatRequest> = {}) => startRun(deps, ADA, { ...asking(botId, text), ...request }),
     /** What a reader gets who comes now and stays to the end. */
     async events(runId: string): Promise<ChatEvent[]> {

@@ -6,6 +6,12 @@ import { createRuns } from './0004-runs.ts'
 import { createIdempotency } from './0005-idempotency.ts'
 import { createWebhooks } from './0006-webhooks.ts'
 import { createResources } from './0007-resources.ts'
+import { createWorkflows } from './0008-workflows.ts'
+import { createPlugins } from './0009-plugins.ts'
+import { createUserTableDefinitions } from './0010-user-tables.ts'
+import { createAppConversations } from './0011-app-conversations.ts'
+import { createWorkflowRuns } from './0012-workflow-runs.ts'
+import { extendForConsole } from './0013-console.ts'
 
 export type MigrationStep = (db: Db, dialect: DialectName) => Promise<void>
 
@@ -18,4 +24,10 @@ export const migrations: Record<string, MigrationStep> = {
   '0005-idempotency': createIdempotency,
   '0006-webhooks': createWebhooks,
   '0007-resources': createResources,
+  '0008-workflows': createWorkflows,
+  '0009-plugins': createPlugins,
+  '0010-user-tables': createUserTableDefinitions,
+  '0011-app-conversations': createAppConversations,
+  '0012-workflow-runs': createWorkflowRuns,
+  '0013-console': extendForConsole,
 }

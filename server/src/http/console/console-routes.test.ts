@@ -4,13 +4,18 @@ import { describe, expect, test } from 'vitest'
 import { testDatabases } from '../../../test/support/test-databases.ts'
 import { createKeyAuthentication } from '../../accounts/api-key-authentication.ts'
 import { createConsoleSessions } from '../../accounts/console-sessions.ts'
-import { createUser } from '../../accounts/users.ts'
+import { countUsers } from '../../accounts/user-store.ts'
+import { createFirstAdmin, createUser } from '../../accounts/users.ts'
+import type { NewUserRequest } from '../../accounts/users.ts'
 import type { Db } from '../../db/database.ts'
 import { createSecretBox } from '../../lib/secret-box.ts'
 import { protectRoutes } from '../authentication.ts'
 import { replyWithError } from '../error-reply.ts'
 import { validatorCompiler } from '../validation.ts'
-import { consoleRoutes } from './console-routes.ts'
+import { guarded } from './console-routes.ts'
+import { patRoutes } from './pat-routes.ts'
+import { sessionRoutes } from './session-routes.ts'
+import { stateRoutes } from './state-routes.ts'
 
 const NOW = Date.UTC(2026, 0, 1)
 const DAY_MS = 86_400_000
@@ -18,19 +23,25 @@ const PASSWORD = 'correct horse'
 const PAT = '/api/permission_api/pat'
 
 /** The console's routes on a server of their own, with two people who may sign in. */
-async function startConsole(db: Db, { allowSignup = false } = {}) {
+async function startConsole(db: Db, { allowSignup = false, users = ['ada', 'bob'] } = {}) {
   const secrets = createSecretBox('master')
   const clock = () => NOW
   const sessions = createConsoleSessions({ db, secrets, clock: Date.now, publicUrl: 'http://127.0.0.1:8888', allowSignup })
   const gate = createKeyAuthentication({ db, secrets, clock, onError: () => undefined })
-  for (const name of ['ada', 'bob']) await createUser({ db, clock }, { email: `${name}@example.com`, password: PASSWORD })
+  for (const name of users) await createUser({ db, clock }, { email: `${name}@example.com`, password: PASSWORD })
 
   const http = Fastify()
   http.setValidatorCompiler(validatorCompiler)
   http.setSerializerCompiler(() => (data) => JSON.stringify(data))
   http.setErrorHandler(replyWithError)
   protectRoutes(http, { authenticateKey: gate.authenticate, authenticateSession: sessions.authenticateSession })
-  await http.register(consoleRoutes({ sessions, keys: { db, secrets, clock, forgetKey: gate.forget } }))
+  const state = {
+    sessions,
+    hasUsers: async () => (await countUsers(db)) > 0,
+    createFirstAdmin: (request: NewUserRequest) => createFirstAdmin({ db, clock }, request),
+    ...{ maySignUp: allowSignup, version: '1.2.3', publicUrl: 'http://127.0.0.1:8888' },
+  }
+  await http.register(guarded([sessionRoutes(sessions), stateRoutes(state), patRoutes({ db, secrets, clock, forgetKey: gate.forget })]))
 
   const signIn = async (name: string) => {
     const { cookies } = await http.inject({
@@ -114,6 +125,39 @@ describe.each(testDatabases())('the console’s sessions on $name', ({ open }) =
     expect(await elsewhere.get('/api/console/me')).toMatchObject({ status: 401 })
   })
 
+  test('what the console must know to begin: whether there is anybody, and who asks', async () => {
+    await using db = await open()
+    await using site = await startConsole(db, { allowSignup: true })
+    const nobody = { has_users: true, user: null, may_sign_up: true, version: '1.2.3', base_url: 'http://127.0.0.1:8888' }
+    expect(await site.get('/api/console/state')).toMatchObject({ status: 200, body: { data: nobody } })
+    expect((await site.send({ method: 'GET', url: '/api/console/state', headers: { cookie: 'session_key=made-up' } })).body.data).toEqual(
+      nobody,
+    )
+
+    const ada = await site.signIn('ada')
+    expect((await ada.get('/api/console/state')).body.data).toEqual({
+      ...nobody,
+      user: { id: '1', email: 'ada@example.com', name: 'ada', role: 'user' },
+    })
+  })
+
+  test('whoever comes first to an installation without users becomes its administrator, nobody after that', async () => {
+    await using db = await open()
+    await using site = await startConsole(db, { users: [] })
+    expect((await site.get('/api/console/state')).body.data).toMatchObject({ has_users: false, user: null })
+
+    const setUp = (email: string, password = PASSWORD) => site.post('/api/console/set-up', { email, password })
+    expect(await setUp('ada@example.com', 'short')).toMatchObject({ status: 422, body: { msg: 'password: must have 8 to 128 characters' } })
+    const first = await setUp('ada@example.com')
+    expect(first).toMatchObject({
+      status: 200,
+      body: { data: { email: 'ada@example.com', role: 'admin' } },
+      headers: { 'set-cookie': [expect.stringMatching(/^session_key=.+/)] },
+    })
+    expect(await setUp('eve@example.com')).toMatchObject({ status: 409, body: { msg: 'there is an administrator already: sign in' } })
+    expect((await site.get('/api/console/state')).body.data).toMatchObject({ has_users: true })
+  })
+
   test('pages of other sites cannot act for a visitor', async () => {
     await using db = await open()
     await using site = await startConsole(db)
@@ -125,9 +169,14 @@ describe.each(testDatabases())('the console’s sessions on $name', ({ open }) =
     expect(await create({ 'sec-fetch-site': 'cross-site' })).toMatchObject({ status: 403 })
     expect(await create({ 'sec-fetch-site': 'same-site' })).toMatchObject({ status: 403 })
     expect(await ada.send({ method: 'POST', url: '/api/console/sign-out', headers: form, payload: '{}' })).toMatchObject({ status: 403 })
+    expect(await ada.send({ method: 'POST', url: '/api/console/sign-out', headers: { origin: 'https://evil.example.com' } })).toMatchObject(
+      { status: 403 },
+    )
     expect(await create({ 'sec-fetch-site': 'same-origin' })).toMatchObject({ status: 200 })
     expect(await create({ origin: 'http://192.168.0.7:8888' })).toMatchObject({ status: 200 })
     expect(await create({})).toMatchObject({ status: 200 })
+    const byConsole = { origin: 'http://192.168.0.7:8888', 'x-console': '1' }
+    expect(await ada.send({ method: 'POST', url: '/api/console/sign-out', headers: byConsole })).toMatchObject({ status: 200 })
   })
 })
 

@@ -67,6 +67,9 @@ export type BotView = Pick<PublishedBot, 'botId' | 'ownerId' | 'name' | 'descrip
 export const toPublishedView = (bot: PublishedBot): BotView => ({ ...bot, createdAt: bot.botCreatedAt, updatedAt: bot.createdAt })
 export const toDraftView = (bot: Bot): BotView => ({ ...bot, botId: bot.id, version: '', config: bot.draft })
 
+/** As Coze numbers an agent that a workflow answers for. */
+const WORKFLOW_MODE = 2
+
 /** @param publicUrl icons that are kept here are stored as paths below it */
 export function toWireBot(bot: BotView, publicUrl: string): WireBot {
   const { prompt, onboarding, parameters, model, suggestReplies, variables, shortcuts } = bot.config
@@ -81,7 +84,7 @@ export function toWireBot(bot: BotView, publicUrl: string): WireBot {
     owner_user_id: bot.ownerId,
     prompt_info: { prompt },
     onboarding_info: { prologue: onboarding.prologue, suggested_questions: onboarding.suggestedQuestions },
-    bot_mode: 0,
+    bot_mode: bot.config.mode === 'chatflow' ? WORKFLOW_MODE : 0,
     model_info: {
       model_id: model,
       model_name: model,

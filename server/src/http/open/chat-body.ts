@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import type { ChatRequest } from '../../chat/start-run.ts'
-import { parseContent } from '../../chat/message-content.ts'
+import { parseContent } from '../../conversations/message-content.ts'
 import type { InputMessage } from '../../conversations/conversations.ts'
 import { AppError } from '../../lib/app-error.ts'
 import type { ModelTool } from '../../models/model-adapter.ts'
+import type { ValueObject } from '../../workflows/values/value.ts'
 import { idField, metaDataField, optionalConversationIdField, userIdField } from './open-fields.ts'
 
 /** A cap on what one turn may bring; beyond it the answer is 422. */
@@ -51,6 +52,13 @@ export const functionSchema = z
     parameters: parameters ?? { type: 'object', properties: {} },
   }))
 
+/** What is said: the guide's `query` with its `chat_history`, or the SDKs' messages. */
+export const turnFields = {
+  query: z.string('must be a string').max(MAX_CONTENT, `must have at most ${MAX_CONTENT} characters`).nullish(),
+  chat_history: messagesField,
+  additional_messages: messagesField,
+}
+
 /** POST /v3/chat. A body with `query` is the guide's; the SDKs send `additional_messages`. Unknown fields are ignored. */
 export const chatBodySchema = z
   .object({
@@ -58,9 +66,7 @@ export const chatBodySchema = z
     user_id: userIdField,
     stream: z.boolean('must be true or false').nullish(),
     conversation_id: optionalConversationIdField,
-    query: z.string('must be a string').max(MAX_CONTENT, `must have at most ${MAX_CONTENT} characters`).nullish(),
-    chat_history: messagesField,
-    additional_messages: messagesField,
+    ...turnFields,
     parameters: z.record(z.string().max(100), z.unknown(), 'must be an object').nullish(),
     custom_variables: z.record(z.string().max(100), z.unknown(), 'must be an object').nullish(),
     meta_data: metaDataField,
@@ -68,6 +74,7 @@ export const chatBodySchema = z
     auto_save_history: z.boolean('must be true or false').nullish(),
     shortcut_command: z.object({ command_id: idField, parameters: z.record(z.string().max(100), z.unknown()).nullish() }).nullish(),
     tools: z.array(functionSchema, 'must be an array of functions').max(50, 'must have at most 50 functions').nullish(),
+    enable_card: z.boolean('must be true or false').nullish(),
     if_busy: z.enum(['reject', 'enqueue', 'interrupt'], 'must be reject, enqueue or interrupt').nullish(),
     callback_url: z.string('must be a URL').max(2_000, 'must have at most 2000 characters').nullish(),
   })
@@ -96,7 +103,7 @@ export type ChatBody = z.infer<typeof chatBodySchema>
 /** Which of the two dialects the client speaks: it decides how it is answered. */
 export type WireStyle = 'guide' | 'sdk'
 
-export const styleOf = (body: ChatBody): WireStyle => (typeof body.query === 'string' ? 'guide' : 'sdk')
+export const styleOf = (body: Pick<ChatBody, 'query'>): WireStyle => (typeof body.query === 'string' ? 'guide' : 'sdk')
 
 export function toChatRequest(body: ChatBody): ChatRequest {
   return {
@@ -106,6 +113,8 @@ export function toChatRequest(body: ChatBody): ChatRequest {
     messages: toTurn(body),
     shortcut: toShortcut(body),
     variables: { ...toVariables(body.parameters), ...toVariables(body.custom_variables) },
+    chatflowParameters: parseParameters(body.parameters ?? {}),
+    asCards: body.enable_card === true,
     functions: body.tools ?? [],
     metaData: body.meta_data,
     messageMeta: body.extra_params ?? {},
@@ -117,11 +126,14 @@ export function toChatRequest(body: ChatBody): ChatRequest {
   }
 }
 
+// read from JSON: the cast is the parser
+const parseParameters = (parameters: Record<string, unknown>): ValueObject => parameters as ValueObject
+
 function toShortcut({ shortcut_command: command }: ChatBody): ChatRequest['shortcut'] {
   return command ? { id: command.command_id, parameters: toVariables(command.parameters) } : undefined
 }
 
-function toTurn(body: ChatBody): InputMessage[] {
+export function toTurn(body: Pick<ChatBody, 'query' | 'chat_history' | 'additional_messages'>): InputMessage[] {
   const turn = [...(body.chat_history ?? []), ...(body.additional_messages ?? [])].flatMap(toInputMessage)
   if (turn.length > MAX_MESSAGES)
     throw new AppError('invalid_request', `chat_history and additional_messages must have at most ${MAX_MESSAGES} messages together`)

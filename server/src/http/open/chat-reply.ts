@@ -1,7 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { FinishedRun } from '../../chat/execute-run.ts'
 import type { Run } from '../../chat/run-store.ts'
-import type { StartedRun } from '../../chat/start-run.ts'
 import { AppError } from '../../lib/app-error.ts'
 import { pause } from '../../lib/background.ts'
 import { success } from '../success-reply.ts'
@@ -63,7 +62,7 @@ export function parsePrefer(header: string | string[] | undefined): Prefer {
 }
 
 /** The finished run, or undefined when the caller does not want to wait longer. */
-export async function answerInTime({ finished }: StartedRun, prefer: Prefer): Promise<FinishedRun | undefined> {
+export async function answerInTime<T>({ finished }: { finished: PromiseLike<T> }, prefer: Prefer): Promise<T | undefined> {
   if (!prefer) return finished
 
   const inTime = new AbortController()

@@ -29,7 +29,7 @@ export type ConversationServices = {
 const tags = ['Conversations']
 const MAX_PAGE = 50
 
-const conversationSchema = z.object({
+export const conversationSchema = z.object({
   id: z.string(),
   name: z.string(),
   bot_id: z.string(),
@@ -222,7 +222,7 @@ function conversationSuccess(request: Parameters<typeof success>[0], conversatio
   return success(request, wire, { id: wire.id, conversation_id: wire.id })
 }
 
-function toConversation(conversation: Conversation): z.infer<typeof conversationSchema> {
+export function toConversation(conversation: Conversation): z.infer<typeof conversationSchema> {
   return {
     id: conversation.id,
     name: conversation.name,

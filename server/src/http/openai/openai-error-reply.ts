@@ -11,9 +11,12 @@ type OpenAiError = { message: string; type: string; param: string | null; code: 
 /** As OpenAI answers: its clients choose their exception by the status, and people read `code`. */
 const openAiErrors: Record<ErrorCode, { status: number; type: string; code: string | null }> = {
   invalid_request: { status: 400, type: 'invalid_request_error', code: null },
+  bad_parameters: { status: 400, type: 'invalid_request_error', code: null },
   unauthenticated: { status: 401, type: 'invalid_request_error', code: 'invalid_api_key' },
   forbidden: { status: 403, type: 'invalid_request_error', code: 'forbidden' },
   not_found: { status: 404, type: 'invalid_request_error', code: 'not_found' },
+  not_published: { status: 404, type: 'invalid_request_error', code: 'not_found' },
+  conversation_unknown: { status: 404, type: 'invalid_request_error', code: 'not_found' },
   conflict: { status: 409, type: 'invalid_request_error', code: 'conflict' },
   conversation_busy: { status: 409, type: 'invalid_request_error', code: 'conflict' },
   cannot_cancel: { status: 400, type: 'invalid_request_error', code: null },

@@ -1,0 +1,73 @@
+import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { send } from '../../lib/api-client.ts'
+
+/** A key as the list has it: its secret is masked. Times are milliseconds; 0 is never. */
+export type ListedKey = { id: string; name: string; masked: string; expiredAt: number; createdAt: number; lastUsedAt: number }
+
+/** The only time that the secret is seen. */
+export type NewKey = { id: string; name: string; secret: string }
+
+const PAT = '/api/permission_api/pat'
+
+export const useApiKeys = (page: { page: number; size: number }) =>
+  useQuery({
+    queryKey: ['api-keys', 'list', page],
+    queryFn: async ({ signal }) => {
+      const response = await send('GET', `${PAT}/list_personal_access_tokens`, { query: page, signal })
+      return parseKeyPage(await response.text())
+    },
+    placeholderData: keepPreviousData,
+  })
+
+/** `expire`: 0 for never, else the moment in milliseconds. */
+export function useCreateKey() {
+  const refresh = useRefresh()
+  return useMutation({
+    mutationFn: async (wanted: { name: string; expire: number }): Promise<NewKey> => {
+      const response = await send('POST', `${PAT}/create_personal_access_token_and_permission`, { body: wanted })
+      return parseNewKey(await response.text())
+    },
+    // the secret is whoever's who has asked for it, and in no cache
+    gcTime: 0,
+    onSuccess: refresh,
+  })
+}
+
+export function useRenameKey() {
+  const refresh = useRefresh()
+  return useMutation({
+    mutationFn: (change: { id: string; name: string }) =>
+      send('POST', `${PAT}/update_personal_access_token_and_permission`, { body: change }),
+    onSuccess: refresh,
+  })
+}
+
+export function useDeleteKey() {
+  const refresh = useRefresh()
+  return useMutation({
+    mutationFn: (id: string) => send('POST', `${PAT}/delete_personal_access_token_and_permission`, { body: { id } }),
+    onSuccess: refresh,
+  })
+}
+
+function useRefresh() {
+  const queries = useQueryClient()
+  return () => queries.invalidateQueries({ queryKey: ['api-keys'] })
+}
+
+type WireKey = { id: string | number; name: string; api_key: string; expired_at: number; created_at: number; last_used_at: number }
+
+/** These routes have their fields beside `data`: they are the guide's. */
+function parseKeyPage(text: string): { items: ListedKey[]; total: number } {
+  const page = JSON.parse(text) as { api_keys: WireKey[]; total: number }
+  const items = page.api_keys.map((key) => ({
+    ...{ id: String(key.id), name: key.name, masked: key.api_key },
+    ...{ expiredAt: key.expired_at, createdAt: key.created_at, lastUsedAt: key.last_used_at },
+  }))
+  return { items, total: page.total }
+}
+
+function parseNewKey(text: string): NewKey {
+  const { id, name, api_key } = JSON.parse(text) as WireKey
+  return { id: String(id), name, secret: api_key }
+}
