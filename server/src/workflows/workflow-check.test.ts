@@ -43,7 +43,10 @@ describe.each(testDatabases())('what keeps a canvas from running, on $name', ({ 
 
   test.each([
     ['{}', '  workflow greet, nodes: this is no canvas: it has no list of nodes. Export it from Coze Studio'],
-    ['{"nodes":[{"id":5}]}', '  workflow greet, nodes[0].id: must be a text of at most 64 letters, digits, - and _ that begins with a letter or digit'],
+    [
+      '{"nodes":[{"id":5}]}',
+      '  workflow greet, nodes[0].id: must be a text of at most 64 letters, digits, - and _ that begins with a letter or digit',
+    ],
   ])('a file that holds no canvas: %s', async (canvas, line) => {
     await using db = await open()
     expect(await linesFor(db, { name: 'greet', canvas })).toEqual([line])
