@@ -16,18 +16,24 @@ export type User = {
   isDisabled: boolean
   createdAt: number
 }
-export type NewUser = Pick<User, 'email' | 'name' | 'role' | 'createdAt'> & { passwordHash: string }
+export type NewUser = Pick<User, 'email' | 'name' | 'role' | 'createdAt'> & {
+  passwordHash: string
+  /** Of an installation without users: of several that are made at once only one is. */
+  isFirst?: boolean
+}
 
-/** Writes the rows better-auth would write for a user with a password. Throws `conflict` when the e-mail address is taken. */
-export async function insertUser(db: Db, { passwordHash, ...user }: NewUser): Promise<User> {
+const FIRST_ID = '1'
+
+/** Writes the rows better-auth would write for a user with a password. Throws `conflict` when the e-mail address is taken, or the first place. */
+export async function insertUser(db: Db, { passwordHash, isFirst = false, ...user }: NewUser): Promise<User> {
   const times = { created_at: toAuthTime(db, user.createdAt), updated_at: toAuthTime(db, user.createdAt) }
   try {
     return await db.transaction().execute(async (tx) => {
       const { insertId } = await tx
         .insertInto('user')
-        .values({ email: user.email, name: user.name, role: user.role, email_verified: 0, ...times })
+        .values({ ...(isFirst && { id: FIRST_ID }), email: user.email, name: user.name, role: user.role, email_verified: 0, ...times })
         .executeTakeFirstOrThrow()
-      const id = String(insertId)
+      const id = isFirst ? FIRST_ID : String(insertId)
       await tx
         .insertInto('user_account')
         .values({ user_id: id, account_id: id, provider_id: 'credential', password: passwordHash, ...times })

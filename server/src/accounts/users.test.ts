@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { testDatabases } from '../../test/support/test-databases.ts'
 import { isPasswordOf } from './password-hash.ts'
-import { createUser, ensureAdmin, getUserByEmail, listUsers } from './users.ts'
+import { createFirstAdmin, createUser, ensureAdmin, getUserByEmail, listUsers } from './users.ts'
 
 const NOW = Date.UTC(2026, 0, 1, 12, 30, 15, 678)
 const PASSWORD = 'correct horse'
@@ -83,6 +83,22 @@ describe.each(testDatabases())('users on $name', ({ open }) => {
 
     expect(await ensureAdmin(deps, { email: 'another@example.com' })).toBeUndefined()
     expect((await listUsers(deps, { page: 1, size: 10 })).total).toBe(1)
+  })
+
+  test('begin with one administrator, however many people set the server up at once', async () => {
+    await using db = await open()
+    const deps = { db, clock: () => NOW }
+    const people = ['ada', 'bob', 'eve', 'kim'].map((name) => ({ email: `${name}@example.com`, password: PASSWORD }))
+    const made = await Promise.allSettled(people.map((person) => createFirstAdmin(deps, person)))
+
+    expect(made.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+    for (const refused of made.filter((one) => one.status === 'rejected'))
+      expect(refused.reason).toMatchObject({ code: 'conflict', message: 'there is an administrator already: sign in' })
+    const { users } = await listUsers(deps, { page: 1, size: 10 })
+    expect(users).toMatchObject([{ id: '1', role: 'admin' }])
+    expect(await createUser(deps, { email: 'later@example.com', password: PASSWORD })).toMatchObject({
+      id: expect.not.stringMatching(/^1$/),
+    })
   })
 
   test('begin with the operator’s own password when there is one', async () => {

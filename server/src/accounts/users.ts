@@ -28,13 +28,17 @@ export type NewUserRequest = {
 }
 
 /** Throws `conflict` when the address is taken, `invalid_request` when address or password cannot be used. */
-export async function createUser({ db, clock }: UserDeps, request: NewUserRequest): Promise<User> {
+export function createUser(deps: UserDeps, request: NewUserRequest): Promise<User> {
+  return makeUser(deps, request)
+}
+
+async function makeUser({ db, clock }: UserDeps, request: NewUserRequest & { isFirst?: boolean }): Promise<User> {
   const email = parseEmail(request.email)
   checkNewPassword(request.password)
   const name = (request.name?.trim() || email.replace(/@.*$/, '')).slice(0, NAME_LENGTH)
 
   const passwordHash = await hashPassword(request.password)
-  return insertUser(db, { email, name, role: request.role ?? 'user', passwordHash, createdAt: clock() })
+  return insertUser(db, { email, name, role: request.role ?? 'user', isFirst: request.isFirst, passwordHash, createdAt: clock() })
 }
 
 /** Throws `not_found`. */
@@ -110,7 +114,7 @@ export async function ensureAdmin(
   const generatedPassword = request.password === undefined ? createReadablePassword() : undefined
   const password = request.password ?? generatedPassword ?? ''
   try {
-    const user = await createUser(deps, { email: request.email, password, role: 'admin' })
+    const user = await makeUser(deps, { email: request.email, password, role: 'admin', isFirst: true })
     return { user, generatedPassword }
   } catch (cause) {
     // another node of the same first start was quicker: its password counts
@@ -121,8 +125,12 @@ export async function ensureAdmin(
 
 /** For an installation without users. Throws `conflict` when there is one. */
 export async function createFirstAdmin(deps: UserDeps, request: Omit<NewUserRequest, 'role'>): Promise<User> {
-  if ((await countUsers(deps.db)) > 0) throw new AppError('conflict', 'there is an administrator already: sign in')
-  return createUser(deps, { ...request, role: 'admin' })
+  const taken = (cause?: unknown) => new AppError('conflict', 'there is an administrator already: sign in', { cause })
+  if ((await countUsers(deps.db)) > 0) throw taken()
+  // of two at once, one finds the place taken
+  return makeUser(deps, { ...request, role: 'admin', isFirst: true }).catch((cause: unknown) => {
+    throw cause instanceof AppError && cause.code === 'conflict' ? taken(cause) : cause
+  })
 }
 
 const NAME_LENGTH = 255
