@@ -1,10 +1,9 @@
 import type { Selectable } from 'kysely'
 import { fromAuthTime, toAuthTime } from '../db/auth-time.ts'
-import { isDuplicate } from '../db/database.ts'
+import { orConflict } from '../db/database.ts'
 import type { Db } from '../db/database.ts'
 import { containing, likeText } from '../db/search-text.ts'
 import type { UserTable } from '../db/tables.ts'
-import { AppError } from '../lib/app-error.ts'
 
 export type UserRole = 'admin' | 'user'
 export type User = {
@@ -27,23 +26,19 @@ const FIRST_ID = '1'
 /** Writes the rows better-auth would write for a user with a password. Throws `conflict` when the e-mail address is taken, or the first place. */
 export async function insertUser(db: Db, { passwordHash, isFirst = false, ...user }: NewUser): Promise<User> {
   const times = { created_at: toAuthTime(db, user.createdAt), updated_at: toAuthTime(db, user.createdAt) }
-  try {
-    return await db.transaction().execute(async (tx) => {
-      const { insertId } = await tx
-        .insertInto('user')
-        .values({ ...(isFirst && { id: FIRST_ID }), email: user.email, name: user.name, role: user.role, email_verified: 0, ...times })
-        .executeTakeFirstOrThrow()
-      const id = isFirst ? FIRST_ID : String(insertId)
-      await tx
-        .insertInto('user_account')
-        .values({ user_id: id, account_id: id, provider_id: 'credential', password: passwordHash, ...times })
-        .execute()
-      return { id, ...user, isDisabled: false }
-    })
-  } catch (cause) {
-    if (isDuplicate(cause)) throw new AppError('conflict', `there is a user ${user.email} already`, { cause })
-    throw cause
-  }
+  const insertion = db.transaction().execute(async (tx) => {
+    const { insertId } = await tx
+      .insertInto('user')
+      .values({ ...(isFirst && { id: FIRST_ID }), email: user.email, name: user.name, role: user.role, email_verified: 0, ...times })
+      .executeTakeFirstOrThrow()
+    const id = isFirst ? FIRST_ID : String(insertId)
+    await tx
+      .insertInto('user_account')
+      .values({ user_id: id, account_id: id, provider_id: 'credential', password: passwordHash, ...times })
+      .execute()
+    return { id, ...user, isDisabled: false }
+  })
+  return orConflict(insertion, `there is a user ${user.email} already`)
 }
 
 export async function findUser(db: Db, userId: string): Promise<User | undefined> {

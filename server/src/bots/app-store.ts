@@ -1,9 +1,8 @@
 import type { Selectable } from 'kysely'
 import { z } from 'zod'
-import { isDuplicate } from '../db/database.ts'
+import { orConflict } from '../db/database.ts'
 import type { Db } from '../db/database.ts'
 import type { AppTable } from '../db/tables.ts'
-import { AppError } from '../lib/app-error.ts'
 
 export const appVariablesSchema = z
   .array(
@@ -84,15 +83,11 @@ export async function countApps(db: Db, ownerId: string): Promise<number> {
 
 /** Throws `conflict` when the id is taken. */
 export async function insertApp(db: Db, app: AppEntry): Promise<void> {
-  try {
-    await db
-      .insertInto('app')
-      .values({ id: app.id, owner_id: app.ownerId, created_at: app.createdAt, ...changeable(app) })
-      .execute()
-  } catch (cause) {
-    if (isDuplicate(cause)) throw new AppError('conflict', `app id ${app.id} is taken`, { cause })
-    throw cause
-  }
+  const insertion = db
+    .insertInto('app')
+    .values({ id: app.id, owner_id: app.ownerId, created_at: app.createdAt, ...changeable(app) })
+    .execute()
+  await orConflict(insertion, `app id ${app.id} is taken`)
 }
 
 export async function updateApp(db: Db, app: AppEntry): Promise<void> {

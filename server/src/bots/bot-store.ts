@@ -1,8 +1,7 @@
 import type { Selectable } from 'kysely'
-import { isDuplicate } from '../db/database.ts'
+import { orConflict } from '../db/database.ts'
 import type { Db } from '../db/database.ts'
 import type { BotTable, BotVersionTable } from '../db/tables.ts'
-import { AppError } from '../lib/app-error.ts'
 import { botConfigSchema } from './bot-config.ts'
 import type { Bot, BotVersion, PublishedBot } from './bot-config.ts'
 
@@ -51,12 +50,8 @@ export async function insertBot(db: Db, bot: Bot): Promise<void> {
     created_at: bot.createdAt,
     ...changeable(bot),
   }
-  try {
-    await db.insertInto('bot').values(row).execute()
-  } catch (cause) {
-    if (isDuplicate(cause)) throw new AppError('conflict', `bot id ${bot.id} is taken`, { cause })
-    throw cause
-  }
+  const insertion = db.insertInto('bot').values(row).execute()
+  await orConflict(insertion, `bot id ${bot.id} is taken`)
 }
 
 export async function updateBot(db: Db, bot: Bot): Promise<void> {
@@ -141,15 +136,8 @@ export async function insertBotVersion(db: Db, version: BotVersion): Promise<voi
     config: JSON.stringify(config),
     created_at: createdAt,
   }
-  try {
-    await db.insertInto('bot_version').values(row).execute()
-  } catch (cause) {
-    if (isDuplicate(cause))
-      throw new AppError('conflict', `version ${version.version} exists already: a published version never changes, choose another name`, {
-        cause,
-      })
-    throw cause
-  }
+  const insertion = db.insertInto('bot_version').values(row).execute()
+  await orConflict(insertion, `version ${version.version} exists already: a published version never changes, choose another name`)
 }
 
 function changeable(bot: Bot) {

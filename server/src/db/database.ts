@@ -1,5 +1,6 @@
 import { Kysely, MysqlAdapter, sql } from 'kysely'
 import type { InsertObject } from 'kysely'
+import { AppError } from '../lib/app-error.ts'
 import { createMysqlDialect } from './mysql-dialect.ts'
 import { createSqliteDialect } from './sqlite-dialect.ts'
 import type { Tables } from './tables.ts'
@@ -80,6 +81,15 @@ const UNAVAILABLE = new Set([
   'SQLITE_IOERR',
   'ER_DISK_FULL',
 ])
+
+/** Rejects with `conflict` in these words where a row with the same unique key is there already. */
+export async function orConflict<T>(insertion: Promise<T>, message: string): Promise<T> {
+  try {
+    return await insertion
+  } catch (cause) {
+    throw isDuplicate(cause) ? new AppError('conflict', message, { cause }) : cause
+  }
+}
 
 /** True when a row with the same unique key is there already. */
 export function isDuplicate(cause: unknown): boolean {

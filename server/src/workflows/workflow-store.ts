@@ -1,9 +1,8 @@
 import { sql } from 'kysely'
 import type { Selectable } from 'kysely'
-import { isDuplicate } from '../db/database.ts'
+import { orConflict } from '../db/database.ts'
 import type { Db } from '../db/database.ts'
 import type { WorkflowMode, WorkflowTable, WorkflowVersionTable } from '../db/tables.ts'
-import { AppError } from '../lib/app-error.ts'
 import { chatflowRoleSchema } from './chatflow-role.ts'
 import type { ListedVersion, ListedWorkflow, Workflow, WorkflowDraft, WorkflowVersion } from './workflow-record.ts'
 
@@ -74,12 +73,8 @@ export async function insertWorkflow(db: Db, workflow: Workflow): Promise<void> 
     ...{ created_at: createdAt, updated_at: updatedAt },
     ...toColumns(workflow),
   }
-  try {
-    await db.insertInto('workflow').values(row).execute()
-  } catch (cause) {
-    if (isDuplicate(cause)) throw new AppError('conflict', `workflow id ${id} is taken`, { cause })
-    throw cause
-  }
+  const insertion = db.insertInto('workflow').values(row).execute()
+  await orConflict(insertion, `workflow id ${id} is taken`)
 }
 
 /** Two changes within one millisecond are two changes: `updated_at` grows with each, whichever process makes it. */
@@ -211,14 +206,8 @@ export async function countVersions(db: Db, workflowId: string): Promise<number>
 export async function insertWorkflowVersion(db: Db, version: WorkflowVersion): Promise<void> {
   const { id, workflowId, note, createdAt } = version
   const row = { id, workflow_id: workflowId, version: version.version, note, created_at: createdAt, ...toColumns(version) }
-  try {
-    await db.insertInto('workflow_version').values(row).execute()
-  } catch (cause) {
-    if (!isDuplicate(cause)) throw cause
-    throw new AppError('conflict', `version ${version.version} exists already: a published version never changes, choose another name`, {
-      cause,
-    })
-  }
+  const insertion = db.insertInto('workflow_version').values(row).execute()
+  await orConflict(insertion, `version ${version.version} exists already: a published version never changes, choose another name`)
 }
 
 function toColumns({ name, description, iconUrl, mode, onCrash, canvas, role }: WorkflowDraft) {

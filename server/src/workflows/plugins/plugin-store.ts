@@ -1,10 +1,9 @@
 import type { Selectable } from 'kysely'
 import { serverToolSchema } from '../../bots/bot-tools.ts'
 import type { ServerBotTool } from '../../bots/bot-tools.ts'
-import { isDuplicate } from '../../db/database.ts'
+import { orConflict } from '../../db/database.ts'
 import type { Db } from '../../db/database.ts'
 import type { PluginTable } from '../../db/tables.ts'
-import { AppError } from '../../lib/app-error.ts'
 
 /** Operations of an OpenAPI document or tools of an MCP server, under the id by which canvases call them. */
 export type Plugin = {
@@ -25,15 +24,11 @@ export async function findPlugin(db: Db, pluginId: string): Promise<Plugin | und
 
 /** Throws `conflict` when the id is taken. */
 export async function insertPlugin(db: Db, plugin: Plugin): Promise<void> {
-  try {
-    await db
-      .insertInto('plugin')
-      .values({ id: plugin.id, owner_id: plugin.ownerId, created_at: plugin.createdAt, ...changeable(plugin) })
-      .execute()
-  } catch (cause) {
-    if (isDuplicate(cause)) throw new AppError('conflict', `plugin id ${plugin.id} is taken`, { cause })
-    throw cause
-  }
+  const insertion = db
+    .insertInto('plugin')
+    .values({ id: plugin.id, owner_id: plugin.ownerId, created_at: plugin.createdAt, ...changeable(plugin) })
+    .execute()
+  await orConflict(insertion, `plugin id ${plugin.id} is taken`)
 }
 
 export async function updatePlugin(db: Db, plugin: Plugin): Promise<void> {

@@ -1,9 +1,8 @@
 import { sql } from 'kysely'
 import type { Selectable } from 'kysely'
-import { isDuplicate } from '../../db/database.ts'
+import { orConflict } from '../../db/database.ts'
 import type { Db } from '../../db/database.ts'
 import type { UserTableDefinitionTable } from '../../db/tables.ts'
-import { AppError } from '../../lib/app-error.ts'
 import { userFieldsSchema } from './user-table.ts'
 import type { UserTable } from './user-table.ts'
 
@@ -46,15 +45,11 @@ const MOST_NAMESAKES = 10
 
 /** Throws `conflict` when the id is taken. */
 export async function insertUserTable(db: Db, table: UserTable): Promise<void> {
-  try {
-    await db
-      .insertInto('user_table')
-      .values({ id: table.id, owner_id: table.ownerId, created_at: table.createdAt, ...changeable(table) })
-      .execute()
-  } catch (cause) {
-    if (isDuplicate(cause)) throw new AppError('conflict', `database id ${table.id} is taken`, { cause })
-    throw cause
-  }
+  const insertion = db
+    .insertInto('user_table')
+    .values({ id: table.id, owner_id: table.ownerId, created_at: table.createdAt, ...changeable(table) })
+    .execute()
+  await orConflict(insertion, `database id ${table.id} is taken`)
 }
 
 export async function updateUserTable(db: Db, table: UserTable): Promise<void> {
