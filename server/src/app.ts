@@ -52,6 +52,7 @@ export async function createApp(core: Core): Promise<App> {
   })
   const chores = await startChores(core, house)
   house.webhooks.start()
+  house.stops.start()
   workflows.queue.start((runId) => executeQueuedRun(workflows, runId))
 
   // @NOTE in this order: nothing new comes in, what runs ends, what ended is stored, then the ground goes away
@@ -77,6 +78,8 @@ export async function createApp(core: Core): Promise<App> {
       await Promise.all([house.journal.flush(), workflows.journal.flush()])
       await workflows.queue.close()
       await house.commits.idle()
+      await house.stops.close()
+      await house.bus.close()
       await house.webhooks.close()
       await house.workflows.code.close()
       await house.tools.close()

@@ -2,7 +2,6 @@ import type { Db } from '../../db/database.ts'
 import type { Journal } from '../../journal/journal.ts'
 import { findLastEntry } from '../../journal/journal-store.ts'
 import type { JournalEntry } from '../../journal/journal-store.ts'
-import { pause } from '../../lib/background.ts'
 import type { WorkflowEvent } from './workflow-event.ts'
 import { closingEvents } from './workflow-run-ending.ts'
 import { findWorkflowRun } from './workflow-run-store.ts'
@@ -12,8 +11,6 @@ import type { WorkflowRun } from './workflow-run.ts'
 export type FollowWorkflowDeps = { db: Db; journal: Journal<WorkflowEvent> }
 export type FollowWorkflowPosition = { runId: string; cursor: number; signal: AbortSignal }
 
-const LOOK_EVERY_MS = 100
-
 /**
  * The events of a run after the cursor, live ones as they come, until it ends or waits. A run whose
  * journal is no longer kept is told again from its result.
@@ -22,21 +19,26 @@ export async function* followWorkflowRun(
   deps: FollowWorkflowDeps,
   position: FollowWorkflowPosition,
 ): AsyncGenerator<JournalEntry<WorkflowEvent>[], void> {
+  const news = deps.journal.listen(position.runId, position.signal)
   let known: JournalEntry<WorkflowEvent> | undefined
-  while (!position.signal.aborted) {
-    const cursor = known?.seq ?? position.cursor
-    for await (const page of deps.journal.follow({ ...position, cursor })) {
-      known = page.at(-1)
-      yield page
-    }
-    if (known?.last) return
+  try {
+    while (!position.signal.aborted) {
+      const cursor = known?.seq ?? position.cursor
+      for await (const page of deps.journal.follow({ ...position, cursor })) {
+        known = page.at(-1)
+        yield page
+      }
+      if (known?.last) return
 
-    const rest = await findRest(deps, position, known)
-    if (rest) {
-      if (rest.length > 0) yield rest
-      return
+      const rest = await findRest(deps, position, known)
+      if (rest) {
+        if (rest.length > 0) yield rest
+        return
+      }
+      await news.next()
     }
-    await pause(LOOK_EVERY_MS, position.signal)
+  } finally {
+    news.leave()
   }
 }
 
