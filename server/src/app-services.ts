@@ -107,7 +107,7 @@ function pageServices(core: Core, house: House): PageServices {
     models: { ...making, secrets, models },
     accounts: { db, clock, forgetUser: keys.forgetUser },
     status: {
-      ...{ db, clock, objects: files.objects, redisUrl: config.redisUrl, version: VERSION, publicUrl: config.publicUrl },
+      ...{ db, objects: files.objects, redisUrl: config.redisUrl, version: VERSION, publicUrl: config.publicUrl },
       countRuns: () => liveRuns.count + running.liveRuns.count,
       countStreams: () => streams.count,
     },

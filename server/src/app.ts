@@ -2,6 +2,8 @@ import { setImmediate } from 'node:timers/promises'
 import { recoverRuns } from './chat/recover-runs.ts'
 import type { Core } from './core.ts'
 import { deleteIdempotencyBefore } from './db/idempotency-store.ts'
+import { doClocksAgree } from './db/worker-lease.ts'
+import { SWEEP_EVERY_MS, createWorkerSweep } from './db/worker-sweep.ts'
 import { builtConsoleDir } from './http/console-pages.ts'
 import { createHttpServer } from './http/http-server.ts'
 import type { HttpServer } from './http/http-server.ts'
@@ -26,7 +28,7 @@ export type App = {
 
 const JOURNAL_KEPT_MS = 24 * 60 * 60 * 1000
 const IDEMPOTENCY_KEPT_MS = 24 * 60 * 60 * 1000
-const RECOVER_EVERY_MS = 5_000
+const RECOVER_EVERY_MS = 2_500
 /** How long a stopping server tries to store the ends of its runs while the database is away. */
 const LAST_STORE_MS = 3_000
 /** How long clients of a stopping server may take to read the ends of their streams. */
@@ -96,19 +98,21 @@ async function startChores({ db, clock, nextId }: Core, { commits, liveRuns, lis
   const recover = async () => void (await recoverRuns(recovering))
   const recoverWorkflows = async () => void (await recoverWorkflowRuns(workflows.running))
   const portions = inPortions(giveUp.signal)
-  const prune = () => portions(() => deleteJournalsBelow(db, oldJournals(clock())))
-  const forget = async () => void (await deleteIdempotencyBefore(db, clock() - IDEMPOTENCY_KEPT_MS))
-  const forgetWebhooks = () => portions(() => deleteDeliveriesBelow(db, firstIdAt(clock() - WEBHOOKS_KEPT_MS), PRUNE_RUNS))
-  const forgetNodes = () => portions(() => deleteNodeRunsBelow(db, firstIdAt(clock() - NODE_RUNS_KEPT_MS), PRUNE_RUNS))
+  const prune = async () => {
+    // one whose clock is wrong would delete what is young
+    if (!(await doClocksAgree(db, clock))) return
+    await portions(() => deleteJournalsBelow(db, oldJournals(clock())))
+    await deleteIdempotencyBefore(db, clock() - IDEMPOTENCY_KEPT_MS)
+    await portions(() => deleteDeliveriesBelow(db, firstIdAt(clock() - WEBHOOKS_KEPT_MS), PRUNE_RUNS))
+    await portions(() => deleteNodeRunsBelow(db, firstIdAt(clock() - NODE_RUNS_KEPT_MS), PRUNE_RUNS))
+  }
   await recover()
   await recoverWorkflows()
   return [
+    repeat(SWEEP_EVERY_MS, createWorkerSweep(db), onError),
     repeat(RECOVER_EVERY_MS, recover, onError),
     repeat(RECOVER_EVERY_MS, recoverWorkflows, onError),
-    repeat(PRUNE_EVERY_MS, forgetNodes, onError),
     repeat(PRUNE_EVERY_MS, prune, onError),
-    repeat(PRUNE_EVERY_MS, forget, onError),
-    repeat(PRUNE_EVERY_MS, forgetWebhooks, onError),
   ]
 }
 

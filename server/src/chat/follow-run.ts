@@ -15,25 +15,21 @@ export type FollowPosition = { runId: string; cursor: number; signal: AbortSigna
  * whose journal is no longer kept is told again from its messages, from the start.
  */
 export async function* followRun(deps: FollowDeps, position: FollowPosition): AsyncGenerator<JournalEntry<ChatEvent>[], void> {
-  const news = deps.journal.listen(position.runId, position.signal)
-  try {
-    while (!position.signal.aborted) {
-      let isKept = false
-      for await (const page of deps.journal.follow(position)) {
-        isKept = true
-        yield page
-      }
-      if (isKept) return
-
-      const rest = await findRest(deps.db, position)
-      if (rest) {
-        if (rest.length > 0) yield rest
-        return
-      }
-      await news.next()
+  using news = deps.journal.listen(position.runId, position.signal)
+  while (!position.signal.aborted) {
+    let isKept = false
+    for await (const page of deps.journal.follow(position)) {
+      isKept = true
+      yield page
     }
-  } finally {
-    news.leave()
+    if (isKept) return
+
+    const rest = await findRest(deps.db, position)
+    if (rest) {
+      if (rest.length > 0) yield rest
+      return
+    }
+    await news.next()
   }
 }
 

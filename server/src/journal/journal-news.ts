@@ -9,10 +9,9 @@ export interface JournalNews {
   join(runId: string, signal: AbortSignal): NewsReader
 }
 
-export interface NewsReader {
+export interface NewsReader extends Disposable {
   /** Resolves when there may be something new, at the latest when it is time to look all the same, or when the signal has aborted. */
   next(atMostMs?: number): Promise<void>
-  leave(): void
 }
 
 const CHANNEL = 'journal'
@@ -50,7 +49,7 @@ export function createJournalNews(bus: ClusterBus): JournalNews {
       if (signal.aborted) reader.wake()
       return {
         next: (atMostMs = Infinity) => reader.next(Math.min(atMostMs, bus.isShared ? NET_MS : LOOK_EVERY_MS)),
-        leave() {
+        [Symbol.dispose]() {
           signal.removeEventListener('abort', reader.wake)
           ofRun.delete(reader)
           if (ofRun.size === 0 && readers.get(runId) === ofRun) readers.delete(runId)

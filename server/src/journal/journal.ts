@@ -134,27 +134,23 @@ async function* followLive<E>(
 
 /** Reads from the database; a run without its end is executed elsewhere, so it waits for news of it. */
 async function* followStored<E>({ db, news }: JournalDeps, { runId, cursor, signal }: JournalPosition): AsyncGenerator<JournalEntry<E>[]> {
-  const reader = news.join(runId, signal)
+  using reader = news.join(runId, signal)
   let known = cursor
-  try {
-    while (!signal.aborted) {
-      const page = await listEntries<E>(db, runId, known)
-      const last = page.at(-1)
-      if (last) {
-        yield page
-        known = last.seq
-        // the end of a page may be a pause after which the run has gone on
-        if (last.last && (await findLastEntry(db, runId)).seq === known) return
-      } else {
-        const stored = await findLastEntry(db, runId)
-        // what was stored since the page was read comes with the next one, the end above all
-        if (stored.seq > known) continue
-        if (stored.seq === 0 || stored.ended) return
-        await reader.next()
-      }
+  while (!signal.aborted) {
+    const page = await listEntries<E>(db, runId, known)
+    const last = page.at(-1)
+    if (last) {
+      yield page
+      known = last.seq
+      // the end of a page may be a pause after which the run has gone on
+      if (last.last && (await findLastEntry(db, runId)).seq === known) return
+    } else {
+      const stored = await findLastEntry(db, runId)
+      // what was stored since the page was read comes with the next one, the end above all
+      if (stored.seq > known) continue
+      if (stored.seq === 0 || stored.ended) return
+      await reader.next()
     }
-  } finally {
-    reader.leave()
   }
 }
 

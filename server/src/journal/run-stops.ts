@@ -42,8 +42,11 @@ const KEPT_MS = 600_000
 
 export function createRunStops(deps: RunStopDeps): RunStops {
   const { db, clock, bus, liveRuns, onError } = deps
-  const stopHere = async (runId: string) => void (await Promise.all(liveRuns.map((runs) => runs.stop(runId, 'canceled'))))
-  let started: { stop(): unknown }[] = []
+  let started: { stop(): void | Promise<void> }[] = []
+
+  async function stopHere(runId: string): Promise<void> {
+    for (const runs of liveRuns) await runs.stop(runId, 'canceled')
+  }
 
   async function look(): Promise<void> {
     if (liveRuns.every(({ count }) => count === 0)) return
@@ -61,7 +64,7 @@ export function createRunStops(deps: RunStopDeps): RunStops {
       ]
     },
     async close() {
-      await Promise.all(started.map((each) => each.stop()))
+      for (const each of started) await each.stop()
     },
   }
 }
@@ -74,7 +77,7 @@ async function stopAnywhere({ db, clock, bus, news }: RunStopDeps, { runId, isOv
 
   const impatience = new AbortController()
   const timer = setTimeout(() => impatience.abort(), PATIENCE_MS)
-  const reader = news.join(runId, impatience.signal)
+  using reader = news.join(runId, impatience.signal)
   try {
     await insertStopRequest(db, { runId, now: clock() })
     bus.publish(CHANNEL, runId)
@@ -86,7 +89,6 @@ async function stopAnywhere({ db, clock, bus, news }: RunStopDeps, { runId, isOv
     }
   } finally {
     clearTimeout(timer)
-    reader.leave()
   }
   throw new AppError(
     'unavailable',

@@ -24,6 +24,8 @@ export interface LiveRuns {
   stop(runId: string, reason: StopReason): Promise<void> | undefined
   has(runId: string): boolean
   readonly count: number
+  /** No run is executed for longer. */
+  readonly maxRunMs: number
   /** Waits for all runs to end; those that have not after `ms` are stopped. */
   drain(ms: number): Promise<void>
 }
@@ -34,6 +36,7 @@ export function createLiveRuns({ maxRuns, maxRunMs }: LiveRunLimits, onError: (c
   const runs = new Map<string, { controller: AbortController; ended: Promise<void> }>()
 
   return {
+    maxRunMs,
     has: (runId) => runs.has(runId),
     get count() {
       return runs.size

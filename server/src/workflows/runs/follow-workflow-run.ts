@@ -19,26 +19,22 @@ export async function* followWorkflowRun(
   deps: FollowWorkflowDeps,
   position: FollowWorkflowPosition,
 ): AsyncGenerator<JournalEntry<WorkflowEvent>[], void> {
-  const news = deps.journal.listen(position.runId, position.signal)
+  using news = deps.journal.listen(position.runId, position.signal)
   let known: JournalEntry<WorkflowEvent> | undefined
-  try {
-    while (!position.signal.aborted) {
-      const cursor = known?.seq ?? position.cursor
-      for await (const page of deps.journal.follow({ ...position, cursor })) {
-        known = page.at(-1)
-        yield page
-      }
-      if (known?.last) return
-
-      const rest = await findRest(deps, position, known)
-      if (rest) {
-        if (rest.length > 0) yield rest
-        return
-      }
-      await news.next()
+  while (!position.signal.aborted) {
+    const cursor = known?.seq ?? position.cursor
+    for await (const page of deps.journal.follow({ ...position, cursor })) {
+      known = page.at(-1)
+      yield page
     }
-  } finally {
-    news.leave()
+    if (known?.last) return
+
+    const rest = await findRest(deps, position, known)
+    if (rest) {
+      if (rest.length > 0) yield rest
+      return
+    }
+    await news.next()
   }
 }
 
