@@ -1,3 +1,4 @@
+import type { Server } from 'node:http'
 import { setImmediate } from 'node:timers/promises'
 import { recoverRuns } from './chat/recover-runs.ts'
 import type { Core } from './core.ts'
@@ -8,7 +9,7 @@ import { builtConsoleDir } from './http/console-pages.ts'
 import { createHttpServer } from './http/http-server.ts'
 import type { HttpServer } from './http/http-server.ts'
 import { deleteJournalsBelow } from './journal/journal-store.ts'
-import { repeat } from './lib/background.ts'
+import { pause, repeat } from './lib/background.ts'
 import { firstIdAt } from './lib/snowflake.ts'
 import { VERSION } from './version.ts'
 import { LIMITS, buildHouse } from './app-house.ts'
@@ -37,6 +38,7 @@ const LAST_READ_MS = 1_000
 const LAST_REQUEST_MS = 3_000
 const WEBHOOKS_KEPT_MS = 30 * 24 * 60 * 60 * 1000
 const NODE_RUNS_KEPT_MS = 30 * 24 * 60 * 60 * 1000
+const LOOK_AGAIN_MS = 20
 const PRUNE_EVERY_MS = 60_000
 const PRUNE_RUNS = 2_000
 
@@ -52,6 +54,7 @@ export async function createApp(core: Core): Promise<App> {
     version: VERSION,
     consoleDir: builtConsoleDir,
   })
+  const countRequests = watchRequests(http.server)
   const chores = await startChores(core, house)
   house.webhooks.start()
   house.stops.start()
@@ -65,7 +68,7 @@ export async function createApp(core: Core): Promise<App> {
     // what still cannot be stored then is left to the next start, or to another server
     const impatience = setTimeout(() => house.giveUp.abort(), config.drainMs + LAST_STORE_MS)
     void workflows.queue.close()
-    await Promise.all([house.liveRuns.drain(config.drainMs), workflows.liveRuns.drain(config.drainMs)])
+    await drain(house, config.drainMs, countRequests)
     clearTimeout(impatience)
     await house.streams.closeAll(LAST_READ_MS)
     // a request that never comes whole would hold the server for as long as its client likes
@@ -89,6 +92,27 @@ export async function createApp(core: Core): Promise<App> {
       await house.keys.close()
       await house.models.close()
     },
+  }
+}
+
+/** How many requests are being answered; streams are among them. */
+function watchRequests(server: Server): () => number {
+  let count = 0
+  server.on('request', (_request, response) => {
+    count++
+    response.once('close', () => count--)
+  })
+  return () => count
+}
+
+/** Waits for what runs, and for what is about to: a request that came in time may be on its way to a run. */
+async function drain({ liveRuns, streams, workflows }: House, ms: number, countRequests: () => number): Promise<void> {
+  const until = performance.now() + ms
+  for (;;) {
+    const leftMs = Math.max(0, until - performance.now())
+    await Promise.all([liveRuns.drain(leftMs), workflows.running.liveRuns.drain(leftMs)])
+    if (leftMs === 0 || countRequests() <= streams.count) return
+    await pause(LOOK_AGAIN_MS)
   }
 }
 

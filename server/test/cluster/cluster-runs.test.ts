@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { answers, calls, says, saysForever } from '../support/fake-provider.ts'
 import { openStream } from '../support/live-stream.ts'
-import { cannotRunCluster, startNodeCluster } from '../support/node-cluster.ts'
+import { STARTS_MS, cannotRunCluster, startNodeCluster } from '../support/node-cluster.ts'
 import type { ClusterNode, NodeCluster } from '../support/node-cluster.ts'
 import { STYLES, chatPath, cursorOf, openChat, readInPieces, resumeChat } from '../support/resumed-stream.ts'
 import { deltaText, eventNames } from '../support/sse-frames.ts'
@@ -17,8 +17,8 @@ describe.skipIf(cannotRunCluster())('runs of a cluster', () => {
   beforeAll(async () => {
     cluster = await startNodeCluster()
     ;[one, two] = cluster.nodes
-  })
-  afterAll(() => cluster[Symbol.asyncDispose]())
+    return () => cluster[Symbol.asyncDispose]()
+  }, STARTS_MS)
 
   test.each(STYLES)('%s-style: a stream that is cut goes on on the other node, with every event once', async (style) => {
     cluster.provider.script = answers(WORDS, { delayMs: 15 })

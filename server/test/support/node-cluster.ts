@@ -38,6 +38,9 @@ export type ClusterNode = Pick<TestApp, 'url' | 'apiKey' | 'call' | 'signIn'> & 
   kill(): Promise<void>
 }
 
+/** Two servers and what they stand on, on a machine that does other things too. */
+export const STARTS_MS = 90_000
+
 export const cannotRunCluster = (): boolean => cannotRun('mariadbd', 'redis-server', 'redis-cli', 'nginx', 'openssl')
 
 /** Bot 123456 answers by the provider. Each node believes that it is on a machine of its own, where this machine can do that. */
@@ -80,7 +83,7 @@ async function createNode(name: string, env: Record<string, string>) {
       ? ['unshare', '--uts', 'sh', '-c', `hostname ${name} && exec "$@"`, name, ...serve]
       : serve
     program = startProgram(command, args, { env: { ...env, PORT: String(port) } })
-    await program.untilPrinted('is running at')
+    await program.untilPrinted('is running at', STARTS_MS / 2)
   }
 
   const control: Pick<ClusterNode, 'start' | 'stop' | 'kill'> = {
