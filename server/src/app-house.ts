@@ -4,6 +4,7 @@ import { createConsoleSessions } from './accounts/console-sessions.ts'
 import { createPublishedBots } from './bots/published-bots.ts'
 import type { ChatEvent } from './chat/chat-event.ts'
 import type { EndListeners } from './chat/run-ending.ts'
+import { openBus } from './cluster/open-bus.ts'
 import type { Core } from './core.ts'
 import { createGroupCommit } from './db/group-commit.ts'
 import type { GroupCommit } from './db/group-commit.ts'
@@ -14,7 +15,11 @@ import { createFileLinks } from './files/signed-file-url.ts'
 import type { FileLinks } from './files/signed-file-url.ts'
 import { toWebhookData } from './http/open/webhook-data.ts'
 import { createSseStreams } from './http/sse.ts'
+import { createJournalNews } from './journal/journal-news.ts'
+import type { JournalNews } from './journal/journal-news.ts'
 import { createJournal } from './journal/journal.ts'
+import { createRunStops } from './journal/run-stops.ts'
+import type { RunStops } from './journal/run-stops.ts'
 import { createAddressRules } from './lib/address-rules.ts'
 import type { Clock } from './lib/clock.ts'
 import { createGuardedFetch } from './lib/guarded-fetch.ts'
@@ -53,8 +58,11 @@ export async function buildHouse(core: Core) {
 
   const giveUp = new AbortController()
   const commits = createGroupCommit(db)
+  const bus = await openBus(config.redisUrl, onError)
+  const news = createJournalNews(bus)
   const liveRuns = createLiveRuns(LIMITS, onError)
   const liveWorkflowRuns = createLiveRuns(WORKFLOW_LIMITS, onError)
+  const stops = createRunStops({ db, clock, bus, news, liveRuns: [liveRuns, liveWorkflowRuns], onError })
   const streams = createSseStreams(onError)
   const guardedFetch = createGuardedFetch({ allowedCidrs: config.allowedPrivateCidrs })
   const webhooks = createWebhookSender({ db, clock, secrets, fetch: guardedFetch, onError })
@@ -69,15 +77,17 @@ export async function buildHouse(core: Core) {
     links: createFileLinks({ secrets, publicUrl: config.publicUrl, clock }),
   }
   return {
-    ...{ onError, giveUp, commits, liveRuns, streams, guardedFetch, webhooks, tools, models, metrics, files },
+    ...{ onError, giveUp, bus, commits, liveRuns, stops, streams, guardedFetch, webhooks, tools, models, metrics, files },
     listeners: createEndListeners({ nextId, clock }, webhooks),
     addressRules: createAddressRules(config.allowedPrivateCidrs),
-    journal: createJournal<ChatEvent>({ db, commits, clock, onError }),
+    journal: createJournal<ChatEvent>({ db, commits, news, clock, onError }),
     publishedBots: createPublishedBots({ db, clock }),
     keys: createKeyAuthentication({ db, secrets, clock, onError }),
     sessions: createConsoleSessions({ db, secrets, clock, publicUrl: config.publicUrl, allowSignup: config.allowSignup }),
     workflows: await buildWorkflows(core, {
       commits,
+      news,
+      stops,
       liveRuns: liveWorkflowRuns,
       guardedFetch,
       tools,
@@ -92,6 +102,8 @@ export async function buildHouse(core: Core) {
 
 type SharedParts = {
   commits: GroupCommit
+  news: JournalNews
+  stops: RunStops
   liveRuns: LiveRuns
   guardedFetch: GuardedFetch
   tools: ToolSets
@@ -103,12 +115,12 @@ type SharedParts = {
 }
 
 /** What runs of workflows stand on; `running` is what the use cases take. */
-async function buildWorkflows(core: Core, { guardedFetch, tools, models, metrics, files, giveUp, ...shared }: SharedParts) {
+async function buildWorkflows(core: Core, { guardedFetch, tools, models, metrics, files, giveUp, news, ...shared }: SharedParts) {
   const { db, clock, nextId, workerToken } = core
   const code = createCodeRunner()
   const catalog = createWorkflowCatalog({ db, nodeTypes })
   const tables = createUserTableHouse({ db, clock, nextId })
-  const journal = createJournal<WorkflowEvent>({ db, commits: shared.commits, clock, onError: shared.onError })
+  const journal = createJournal<WorkflowEvent>({ db, commits: shared.commits, news, clock, onError: shared.onError })
   const executing: WorkflowRunDeps = {
     ...{ db, clock, nextId, workerToken, catalog, journal, ...shared },
     giveUp: giveUp.signal,

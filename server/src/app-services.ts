@@ -107,7 +107,7 @@ function pageServices(core: Core, house: House): PageServices {
     models: { ...making, secrets, models },
     accounts: { db, clock, forgetUser: keys.forgetUser },
     status: {
-      ...{ db, clock, objects: files.objects, redisUrl: config.redisUrl, version: VERSION, publicUrl: config.publicUrl },
+      ...{ db, objects: files.objects, redisUrl: config.redisUrl, version: VERSION, publicUrl: config.publicUrl },
       countRuns: () => liveRuns.count + running.liveRuns.count,
       countStreams: () => streams.count,
     },
@@ -173,9 +173,9 @@ function botServices({ db, clock, nextId }: Core, { files, publishedBots }: Hous
 /** What a chat runs on. */
 function chatDeps(core: Core, house: House): StartRunDeps {
   const { db, clock, nextId, workerToken } = core
-  const { commits, files, journal, liveRuns, metrics, models, onError, publishedBots } = house
+  const { commits, files, journal, liveRuns, stops, metrics, models, onError, publishedBots } = house
   return {
-    ...{ db, clock, nextId, workerToken, journal, commits, liveRuns, publishedBots, onError },
+    ...{ db, clock, nextId, workerToken, journal, commits, liveRuns, stops, publishedBots, onError },
     giveUp: house.giveUp.signal,
     getModel: models.getAdapter,
     workflows: house.workflows.running,
@@ -195,8 +195,8 @@ function chatDeps(core: Core, house: House): StartRunDeps {
 
 function chatServices(core: Core, house: House): Omit<HttpServices['chat'], 'streams' | 'addressRules'> {
   const { db } = core
-  const { journal, liveRuns } = house
-  const runs = { db, liveRuns }
+  const { journal, stops } = house
+  const runs = { db, stops }
   const starting = chatDeps(core, house)
 
   return {

@@ -6,6 +6,7 @@ import { openDatabase } from './db/database.ts'
 import type { Db } from './db/database.ts'
 import { migrate } from './db/migrate.ts'
 import { takeWorkerLease } from './db/worker-lease.ts'
+import type { WorkerLease } from './db/worker-lease.ts'
 import { systemClock } from './lib/clock.ts'
 import type { Clock } from './lib/clock.ts'
 import { createSecretBox } from './lib/secret-box.ts'
@@ -40,7 +41,7 @@ export async function openCore(config: Config, overrides: CoreOverrides = {}): P
       config,
       db,
       clock,
-      nextId: createSnowflake(lease.workerId, clock),
+      nextId: idsOf(lease, clock),
       secrets: createSecretBox(config.masterKey),
       logger,
       workerToken: lease.token,
@@ -52,6 +53,19 @@ export async function openCore(config: Config, overrides: CoreOverrides = {}): P
   } catch (cause) {
     await db.destroy()
     throw cause
+  }
+}
+
+/** With another worker number they are another line of ids. */
+function idsOf(lease: WorkerLease, clock: Clock): NextId {
+  let { workerId } = lease
+  let next = createSnowflake(workerId, clock)
+  return () => {
+    if (lease.workerId !== workerId) {
+      workerId = lease.workerId
+      next = createSnowflake(workerId, clock)
+    }
+    return next()
   }
 }
 

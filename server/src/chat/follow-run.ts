@@ -3,7 +3,6 @@ import type { Db } from '../db/database.ts'
 import type { Journal } from '../journal/journal.ts'
 import { findLastEntry } from '../journal/journal-store.ts'
 import type { JournalEntry } from '../journal/journal-store.ts'
-import { pause } from '../lib/background.ts'
 import type { ChatEvent } from './chat-event.ts'
 import type { Run } from './run-store.ts'
 import { findRun } from './run-store.ts'
@@ -11,34 +10,39 @@ import { findRun } from './run-store.ts'
 export type FollowDeps = { db: Db; journal: Journal<ChatEvent> }
 export type FollowPosition = { runId: string; cursor: number; signal: AbortSignal }
 
-const LOOK_EVERY_MS = 100
-
 /**
  * The events of a run after the cursor, live ones as they come, until the run ends or pauses. A run
  * whose journal is no longer kept is told again from its messages, from the start.
  */
-export async function* followRun({ db, journal }: FollowDeps, position: FollowPosition): AsyncGenerator<JournalEntry<ChatEvent>[], void> {
+export async function* followRun(deps: FollowDeps, position: FollowPosition): AsyncGenerator<JournalEntry<ChatEvent>[], void> {
+  using news = deps.journal.listen(position.runId, position.signal)
   while (!position.signal.aborted) {
     let isKept = false
-    for await (const page of journal.follow(position)) {
+    for await (const page of deps.journal.follow(position)) {
       isKept = true
       yield page
     }
     if (isKept) return
 
-    // @NOTE in this order: the end of a run and of its journal are stored together
-    const run = await findRun(db, position.runId)
-    const stored = await findLastEntry(db, position.runId)
-    if (!run) return
-    if (!isRunning(run) && stored.seq === 0) {
-      yield await retell(db, run)
+    const rest = await findRest(deps.db, position)
+    if (rest) {
+      if (rest.length > 0) yield rest
       return
     }
-    if (!isRunning(run) && stored.seq <= position.cursor) return
-
-    // it has just begun or gone on, here or on another server: its next event is about to be stored
-    await pause(LOOK_EVERY_MS, position.signal)
+    await news.next()
   }
+}
+
+/** For a reader who got nothing from the journal; undefined when there is something, or will be. */
+async function findRest(db: Db, { runId, cursor }: FollowPosition): Promise<JournalEntry<ChatEvent>[] | undefined> {
+  // @NOTE in this order: the end of a run and of its journal are stored together
+  const run = await findRun(db, runId)
+  const stored = await findLastEntry(db, runId)
+  if (!run) return []
+  // it has just begun or gone on, here or on another server: its next event is about to be stored
+  if (isRunning(run)) return undefined
+  if (stored.seq === 0) return retell(db, run)
+  return stored.seq <= cursor ? [] : undefined
 }
 
 const isRunning = ({ status }: Run) => status === 'created' || status === 'in_progress'

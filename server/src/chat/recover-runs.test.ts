@@ -137,7 +137,8 @@ describe('a chat that is left alone', () => {
     const run = await leaveRun(db, house, { stored: 0, workerToken: 'a neighbour' })
     expect(await recoverRuns(recovering(house))).toBe(0)
 
-    house.time.now += 15_001
+    // somebody has not heard of it for long
+    await db.deleteFrom('worker').execute()
     expect(await recoverRuns(recovering(house))).toBe(1)
     expect(await findRun(db, run.id)).toMatchObject({ status: 'failed' })
   })
@@ -157,13 +158,16 @@ describe('a chat that nobody can be executing', () => {
   test('is older than a chat may be', async () => {
     await using db = await openMemory()
     const house = await openChatHouse(db)
-    const neighbour = { id: 3, token: 'a neighbour', host: 'elsewhere', pid: 1, expires_at: house.time.now + 10 * MAX_RUN_MS }
+    const neighbour = { id: 3, token: 'a neighbour', host: 'elsewhere', pid: 1, expires_at: house.time.now }
     await db.insertInto('worker').values(neighbour).execute()
     const run = await leaveRun(db, house, { stored: 0, workerToken: 'a neighbour' })
     house.time.now += MAX_RUN_MS
     expect(await recoverRuns(recovering(house))).toBe(0)
 
     house.time.now += 120_000
+    // a clock that is put forward makes nobody old
+    expect(await recoverRuns(recovering(house))).toBe(0)
+    await db.updateTable('worker').set({ expires_at: house.time.now }).execute()
     expect(await recoverRuns(recovering(house))).toBe(1)
     expect(await findRun(db, run.id)).toMatchObject({ status: 'failed' })
   })

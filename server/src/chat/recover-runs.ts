@@ -1,7 +1,7 @@
 import { isDatabaseUnavailable, isDuplicate } from '../db/database.ts'
 import type { Db } from '../db/database.ts'
 import type { GroupCommit } from '../db/group-commit.ts'
-import { listLiveWorkers } from '../db/worker-lease.ts'
+import { doClocksAgree, listLiveWorkers } from '../db/worker-lease.ts'
 import { listEntries, segmentInsert } from '../journal/journal-store.ts'
 import { AppError } from '../lib/app-error.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -35,8 +35,8 @@ const INTERRUPTED = { code: 'interrupted', message: 'the server was stopped whil
 
 /** Ends the runs of processes that died: as failed, with the answer as far as it was stored. Answers how many were found. */
 export async function recoverRuns(deps: RecoverDeps): Promise<number> {
-  const liveWorkers = await listLiveWorkers(deps.db, deps.clock)
-  const startedBefore = deps.clock() - deps.maxRunMs - GRACE_MS
+  const liveWorkers = await listLiveWorkers(deps.db)
+  const startedBefore = (await doClocksAgree(deps.db, deps.clock)) ? deps.clock() - deps.maxRunMs - GRACE_MS : 0
   let found = 0
   for (let afterId = '0'; ;) {
     const orphans = await listOrphanRuns(deps.db, { liveWorkers, startedBefore, afterId, limit: PER_ROUND })

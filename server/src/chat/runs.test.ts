@@ -76,14 +76,18 @@ describe.each(testDatabases())('canceling on $name', ({ open }) => {
     expect(await getRun(house.deps, ADA, address)).toEqual(run)
   })
 
-  test('a chat of another server is not canceled here: the caller may try again', async () => {
+  test('a chat whose server does not answer is not canceled yet: the caller may look again', async () => {
     await using db = await open()
     const [here, there] = [await openChatHouse(db), await openChatHouse(db, { workerId: 2 })]
     there.model.script = sayAndWait('half')
-    const { run } = await there.ask('hi')
+    const { run, finished } = await there.ask('hi')
     const address = { runId: run.id, conversationId: run.conversationId }
-
     await expect(cancelRun(here.deps, ADA, address)).rejects.toEqual(expect.objectContaining({ code: 'unavailable' }))
-    expect(await cancelRun(there.deps, ADA, address)).toMatchObject({ status: 'canceled' })
+    expect(await getRun(here.deps, ADA, address)).toMatchObject({ status: 'in_progress' })
+
+    // it has only been slow
+    there.deps.stops.start()
+    expect(await finished).toMatchObject({ run: { status: 'canceled' } })
+    await there.deps.stops.close()
   })
 })

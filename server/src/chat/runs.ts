@@ -4,11 +4,11 @@ import { listRunMessages } from '../conversations/message-store.ts'
 import type { Message } from '../conversations/message-store.ts'
 import type { Db } from '../db/database.ts'
 import { AppError } from '../lib/app-error.ts'
-import type { LiveRuns } from '../lib/live-runs.ts'
+import type { RunStops } from '../journal/run-stops.ts'
 import { findRun } from './run-store.ts'
 import type { Run } from './run-store.ts'
 
-export type RunsDeps = { db: Db; liveRuns: LiveRuns }
+export type RunsDeps = { db: Db; stops: RunStops }
 export type RunAddress = { runId: string; conversationId: string }
 
 /** The caller's own chat; any other does not exist for it. */
@@ -28,22 +28,22 @@ export async function getRunMessages(deps: Pick<RunsDeps, 'db'>, who: Principal,
 }
 
 /**
- * Ends a running chat: the model's call is closed, no text follows, what came so far is kept.
+ * Ends a running chat, on whatever server it runs: the model's call is closed, no text follows, what came so far is kept.
  * Resolves when that is stored. Throws `cannot_cancel` when the chat has ended already.
  */
 export async function cancelRun(deps: RunsDeps, who: Principal, address: RunAddress): Promise<Run> {
   const run = await getRun(deps, who, address)
-  if (run.status !== 'in_progress' && run.status !== 'created') throw cannotCancel(run)
+  if (!isRunning(run)) throw cannotCancel(run)
 
-  const ended = deps.liveRuns.stop(run.id, 'canceled')
-  await ended
+  await deps.stops.stop(run.id, async () => !isRunning(await getRun(deps, who, address)))
 
   const after = await getRun(deps, who, address)
   // it may have ended by itself between the look and the stop
-  if (after.status === 'in_progress') throw new AppError('unavailable', 'the chat is not running on this server: try again shortly')
-  if (!ended || after.status !== 'canceled') throw cannotCancel(after)
+  if (after.status !== 'canceled') throw cannotCancel(after)
   return after
 }
+
+const isRunning = ({ status }: Run) => status === 'created' || status === 'in_progress'
 
 function cannotCancel(run: Run): AppError {
   return new AppError('cannot_cancel', `the chat cannot be canceled: it is ${run.status}`)

@@ -11,6 +11,7 @@ import { isDuplicate } from '../db/database.ts'
 import type { GroupCommit, WriteUnit } from '../db/group-commit.ts'
 import { findIdempotentResult, idempotencyInsert } from '../db/idempotency-store.ts'
 import type { IdempotencyKey } from '../db/idempotency-store.ts'
+import type { RunStops } from '../journal/run-stops.ts'
 import { AppError } from '../lib/app-error.ts'
 import { pause } from '../lib/background.ts'
 import type { ModelParameters, ModelTool } from '../models/model-adapter.ts'
@@ -33,6 +34,7 @@ export type StartRunDeps = ExecuteRunDeps & {
   publishedBots: Pick<PublishedBots, 'get'>
   commits: GroupCommit
   liveRuns: LiveRuns
+  stops: RunStops
   workerToken: string
   readFile: (who: Principal) => ReadFile
   /** Values kept for an end user of a bot. */
@@ -154,7 +156,7 @@ async function interrupt(deps: StartRunDeps, request: ChatRequest, conversationI
   if (active === undefined) return false
   // @NOTE in this order: a run and the record of its request are stored together
   if (await isRepeated(deps, request)) throw conversationBusy()
-  await deps.liveRuns.stop(active, 'canceled')
+  await deps.stops.stop(active, async () => (await findActiveRun(deps.db, conversationId)) !== active)
   return true
 }
 

@@ -2,6 +2,7 @@ import type { Principal } from '../accounts/principal.ts'
 import type { BotVersion } from '../bots/bot-config.ts'
 import { findRunVersion } from '../bots/draft-bots.ts'
 import { claimConversation } from '../conversations/conversation-store.ts'
+import { deleteStopRequest } from '../db/stop-request-store.ts'
 import { findLastEntry } from '../journal/journal-store.ts'
 import { AppError } from '../lib/app-error.ts'
 import type { ModelMessage } from '../models/model-adapter.ts'
@@ -67,6 +68,8 @@ async function takeUp({ db, clock, workerToken }: StartRunDeps, run: Run): Promi
   await db.transaction().execute(async (tx) => {
     if (!(await updateRunStart(tx, run.id, { from: 'requires_action', workerToken, now: clock() }))) throw notWaiting('in_progress')
     if (!(await claimConversation(tx, run.conversationId, { runId: run.id, now: clock() }))) throw conversationBusy()
+    // of a cancel that came too late for what it did before
+    await deleteStopRequest(tx, run.id)
   })
 }
 

@@ -2,12 +2,12 @@ import { once } from 'node:events'
 import { setImmediate } from 'node:timers/promises'
 import { Queue, WaitingError, Worker } from 'bullmq'
 import type { Job } from 'bullmq'
-import { Redis } from 'ioredis'
 import { pause } from '../lib/background.ts'
 import type { JobQueue, JobQueueOptions } from './job-queue.ts'
 import { createJobSlots } from './job-slots.ts'
 import type { JobSlots } from './job-slots.ts'
 import { createOutageReport } from './outage-report.ts'
+import { connectRedis, hangUp } from './redis-connection.ts'
 
 /**
  * A queue in Redis, kept by BullMQ: every process adds to it, and whichever has room takes the next job. While Redis is away a process
@@ -16,8 +16,9 @@ import { createOutageReport } from './outage-report.ts'
 export async function createRedisJobQueue(redisUrl: string, { name, atOnce, onError }: JobQueueOptions): Promise<JobQueue> {
   const slots = createJobSlots({ atOnce, onError })
   const closing = new AbortController()
-  const report = createOutageReport(onError)
-  const redis = connect(redisUrl)
+  const report = createOutageReport(onError, 'this server keeps its jobs to itself')
+  // a connection that is dead and does not know it; longer than a worker waits for a job
+  const redis = connectRedis(redisUrl, { socketTimeout: 15_000 })
   const shared = { connection: redis, prefix: 'coze-plus', skipVersionCheck: true }
   const queue = new Queue<JobData>(name, shared)
   for (const emitter of [redis, queue]) emitter.on('error', report)
@@ -68,18 +69,6 @@ const CONNECT_MS = 2_000
 /** What a dead process has taken is somebody else's as soon as what it executed is. */
 const TIMES = { lockDuration: 15_000, stalledInterval: 5_000, runRetryDelay: 1_000 }
 
-function connect(redisUrl: string): Redis {
-  return new Redis(redisUrl, {
-    // BullMQ asks for it: its commands wait for a Redis that is away
-    maxRetriesPerRequest: null,
-    retryStrategy: (attempt) => Math.min(attempt * 200, 2_000),
-    // a connection that is dead and does not know it; longer than a worker waits for a job
-    socketTimeout: 15_000,
-    // it keeps a process alive that long, also where there is no connection to end
-    disconnectTimeout: 300,
-  })
-}
-
 /** What a closing process has been given goes back: others are there. */
 async function perform(slots: JobSlots, job: Job<JobData>, token: string | undefined): Promise<void> {
   if (await slots.take(job.data.id)) return
@@ -101,18 +90,4 @@ function giveRest(worker: Worker, { report, signal }: { report: (cause: unknown)
     await pause(REST_MS, signal)
     if (!signal.aborted) await worker.resume()
   }
-}
-
-const GOODBYE_MS = 1_000
-
-/** After what was said before has arrived; it may have nobody to arrive at. */
-async function hangUp(redis: Redis): Promise<void> {
-  const said = new AbortController()
-  const goodbye = redis.status === 'ready' ? redis.quit() : Promise.resolve()
-  goodbye.then(
-    () => said.abort(),
-    () => said.abort(),
-  )
-  await pause(GOODBYE_MS, said.signal)
-  redis.disconnect()
 }

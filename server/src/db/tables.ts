@@ -388,6 +388,12 @@ export type WorkflowNodeRunTable = {
   finished_at: number
 }
 
+/** A run that is to be stopped, and is executed by a process that may not know it. */
+export type StopRequestTable = {
+  run_id: Id
+  created_at: number
+}
+
 export type WorkerTable = {
   id: number
   token: string
@@ -479,4 +485,5 @@ export type Tables = {
   workflow_run: WorkflowRunTable
   workflow_node_run: WorkflowNodeRunTable
   worker: WorkerTable
+  stop_request: StopRequestTable
 }

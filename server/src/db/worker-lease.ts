@@ -1,35 +1,35 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
-import type { Selectable } from 'kysely'
-import { repeat } from '../lib/background.ts'
+import { pause, repeat } from '../lib/background.ts'
 import type { Clock } from '../lib/clock.ts'
 import { isDuplicate } from './database.ts'
 import type { Db } from './database.ts'
-import type { WorkerTable } from './tables.ts'
+import { LEASE_MS, LIFE, SWEEP_EVERY_MS, createWorkerSweep, mayBeAlive } from './worker-sweep.ts'
 
 /**
  * Every process takes one of 32 worker numbers for as long as it lives: the number makes its ids
- * unique, and the lease says to the others that it is alive. A process of this machine that is
- * gone frees its lease at once, one of another machine when the lease expires.
+ * unique, and the row that is renewed all the time says to the others that it is alive. A process of
+ * this machine that is gone frees its number at once, one of another machine when it has been silent
+ * for LEASE_MS (see worker-sweep.ts).
  */
 export type WorkerLease = {
-  workerId: number
+  /** It is another one after this process slept for so long that its number was given away. */
+  readonly workerId: number
   /** Names this life of this process. */
   token: string
   release(): Promise<void>
 }
 
-export const LEASE_MS = 15_000
-const RENEW_MS = 4_000
-// distinguishes this process from an earlier one that had its number, as after a container restart
-const LIFE = String(Math.round(performance.timeOrigin))
+const RENEW_MS = 2_000
 const WORKERS = 32
+/** So long a start waits for a number, should all be taken: by then those of dead processes are free. */
+const PATIENCE_MS = LEASE_MS + 4_000
 
 export type LeaseDeps = { db: Db; clock: Clock; onError: (cause: unknown) => void }
 
 export async function takeWorkerLease({ db, clock, onError }: LeaseDeps): Promise<WorkerLease> {
   const token = `${LIFE}-${randomUUID().slice(0, 13)}`
-  const workerId = await claimFreeWorker(db, clock, token)
+  let workerId = await claimFreeWorker(db, clock, token)
   const renewal = repeat(
     RENEW_MS,
     async () => {
@@ -39,15 +39,17 @@ export async function takeWorkerLease({ db, clock, onError }: LeaseDeps): Promis
         .where('id', '=', workerId)
         .where('token', '=', token)
         .executeTakeFirst()
-      // this process slept past its lease and another one swept it away: it takes its number back, if nobody else has it
-      if (renewed.numUpdatedRows === 0n && !(await tryInsert(db, clock, { id: workerId, token })))
-        throw new Error(`worker number ${workerId} was taken by another process: restart this one`)
+      // this process slept past its lease and another one swept it away
+      if (renewed.numUpdatedRows > 0n || (await tryInsert(db, clock, { id: workerId, token }))) return
+      workerId = await claimFreeWorker(db, clock, token)
     },
     onError,
   )
 
   return {
-    workerId,
+    get workerId() {
+      return workerId
+    },
     token,
     async release() {
       await renewal.stop()
@@ -57,22 +59,31 @@ export async function takeWorkerLease({ db, clock, onError }: LeaseDeps): Promis
 }
 
 /** Tokens of the processes that are alive now. */
-export async function listLiveWorkers(db: Db, clock: Clock): Promise<string[]> {
+export async function listLiveWorkers(db: Db): Promise<string[]> {
   const rows = await db.selectFrom('worker').selectAll().execute()
-  return rows.filter((row) => isAlive(row, clock)).map((row) => row.token)
+  return rows.filter(mayBeAlive).map((row) => row.token)
+}
+
+const SKEW_MS = 60_000
+
+/**
+ * Whether it is the same time for all processes, by and large. Where it is not, nobody can say how old the runs of another process are,
+ * and nothing must be given up or deleted for its age.
+ */
+export async function doClocksAgree(db: Db, clock: Clock): Promise<boolean> {
+  const rows = await db.selectFrom('worker').selectAll().execute()
+  return rows.filter(mayBeAlive).every((row) => Math.abs(row.expires_at - LEASE_MS - clock()) < SKEW_MS)
 }
 
 async function claimFreeWorker(db: Db, clock: Clock, token: string): Promise<number> {
-  for (let attempt = 0; attempt < WORKERS * 4; attempt++) {
-    const rows = await db.selectFrom('worker').selectAll().execute()
-    for (const row of rows) {
-      if (isAlive(row, clock)) continue
-      await db.deleteFrom('worker').where('id', '=', row.id).where('token', '=', row.token).execute()
-    }
-    const taken = new Set(rows.map((row) => row.id))
+  const sweep = createWorkerSweep(db)
+  const deadline = performance.now() + PATIENCE_MS
+  while (performance.now() < deadline) {
+    await sweep()
+    const taken = new Set((await db.selectFrom('worker').select('id').execute()).map((row) => row.id))
     const free = Array.from({ length: WORKERS }, (_, id) => id).find((id) => !taken.has(id))
-    if (free === undefined) continue
-    if (await tryInsert(db, clock, { id: free, token })) return free
+    if (free === undefined) await pause(SWEEP_EVERY_MS / 4)
+    else if (await tryInsert(db, clock, { id: free, token })) return free
   }
   throw new Error(`all ${WORKERS} worker numbers are in use`)
 }
@@ -87,23 +98,5 @@ async function tryInsert(db: Db, clock: Clock, worker: { id: number; token: stri
   } catch (cause) {
     if (isDuplicate(cause)) return false
     throw cause
-  }
-}
-
-type Holder = Pick<Selectable<WorkerTable>, 'host' | 'pid' | 'token' | 'expires_at'>
-
-function isAlive({ host, pid, token, expires_at }: Holder, clock: Clock): boolean {
-  if (expires_at < clock()) return false
-  if (host === hostname() && pid === process.pid) return token.startsWith(`${LIFE}-`)
-  return host !== hostname() || isProcessAlive(pid)
-}
-
-function isProcessAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (cause) {
-    // EPERM: it lives under another user
-    return cause instanceof Error && 'code' in cause && cause.code === 'EPERM'
   }
 }

@@ -6,6 +6,8 @@ import type { Db } from '../db/database.ts'
 import { createGroupCommit } from '../db/group-commit.ts'
 import type { GroupCommit, WriteUnit } from '../db/group-commit.ts'
 import { AppError } from '../lib/app-error.ts'
+import { createMemoryBus } from '../cluster/memory-bus.ts'
+import { createJournalNews } from './journal-news.ts'
 import { createJournal } from './journal.ts'
 import type { Beside, RunLog } from './journal.ts'
 import { listEntries } from './journal-store.ts'
@@ -191,7 +193,13 @@ function openHouse(db: Db, commits: GroupCommit = createGroupCommit(db)) {
       }
     },
   }
-  const journal = createJournal<Event>({ db, commits, clock: () => 1, onError: (cause) => errors.push(cause) })
+  const journal = createJournal<Event>({
+    db,
+    commits,
+    news: createJournalNews(createMemoryBus(console.error)),
+    clock: () => 1,
+    onError: (cause) => errors.push(cause),
+  })
   const log: RunLog<Event> = journal.open('1', 1, beside)
   const events = async () => (await listAll(db)).map((event) => (typeof event === 'number' ? event : event.number))
 

@@ -5,6 +5,7 @@ import { retryWhileAway } from '../db/retry-while-away.ts'
 import { pause } from '../lib/background.ts'
 import type { Clock } from '../lib/clock.ts'
 import { AppError } from '../lib/app-error.ts'
+import type { JournalNews } from './journal-news.ts'
 import { findLastEntry, findSegment, listEntries, segmentInsert } from './journal-store.ts'
 import type { JournalEntry } from './journal-store.ts'
 import { createLiveLog } from './live-log.ts'
@@ -23,6 +24,8 @@ export interface Journal<E> {
    * returns at the end of the run, when the signal aborts, or when the journal does not have the run (any more).
    */
   follow(position: JournalPosition): AsyncGenerator<JournalEntry<E>[]>
+  /** For who waits until something of a run is stored, by whatever process. */
+  listen: JournalNews['join']
   /** Stores what is in memory; for a clean stop. */
   flush(): Promise<void>
 }
@@ -54,13 +57,11 @@ export interface Beside {
 
 /** `cursor` is the number of the last entry the reader has; 0 for none. */
 export type JournalPosition = { runId: string; cursor: number; signal: AbortSignal }
-export type JournalDeps = { db: Db; commits: GroupCommit; clock: Clock; onError: (cause: unknown) => void }
+export type JournalDeps = { db: Db; commits: GroupCommit; clock: Clock; news: JournalNews; onError: (cause: unknown) => void }
 
 const FLUSH_MS = 80
 /** How soon a write is tried again that somebody waits for. */
 const RETRY_MS = 100
-/** How often a reader looks for entries of a run that another process executes. */
-const REMOTE_POLL_MS = 250
 
 export function createJournal<E>(deps: JournalDeps): Journal<E> {
   const logs = new Map<string, OpenLog<E>>()
@@ -86,6 +87,7 @@ export function createJournal<E>(deps: JournalDeps): Journal<E> {
           isClosing = true
           await flusher.settle(log)
           await storeEnd(deps, { log, events, also, giveUp })
+          deps.news.tell(runId)
           log.end(events)
           logs.delete(runId)
         },
@@ -96,10 +98,11 @@ export function createJournal<E>(deps: JournalDeps): Journal<E> {
       }
     },
     flush: () => flusher.flushAll(),
+    listen: deps.news.join,
     async *follow(position) {
       const live = logs.get(position.runId)
       const cursor = live ? yield* followLive(deps.db, live, position) : position.cursor
-      if (!live?.ended) yield* followStored(deps.db, { ...position, cursor })
+      if (!live?.ended) yield* followStored(deps, { ...position, cursor })
     },
   }
 }
@@ -129,8 +132,9 @@ async function* followLive<E>(
   }
 }
 
-/** Reads from the database; a run without its end is executed elsewhere, so it looks again. */
-async function* followStored<E>(db: Db, { runId, cursor, signal }: JournalPosition): AsyncGenerator<JournalEntry<E>[]> {
+/** Reads from the database; a run without its end is executed elsewhere, so it waits for news of it. */
+async function* followStored<E>({ db, news }: JournalDeps, { runId, cursor, signal }: JournalPosition): AsyncGenerator<JournalEntry<E>[]> {
+  using reader = news.join(runId, signal)
   let known = cursor
   while (!signal.aborted) {
     const page = await listEntries<E>(db, runId, known)
@@ -145,7 +149,7 @@ async function* followStored<E>(db: Db, { runId, cursor, signal }: JournalPositi
       // what was stored since the page was read comes with the next one, the end above all
       if (stored.seq > known) continue
       if (stored.seq === 0 || stored.ended) return
-      await pause(REMOTE_POLL_MS, signal)
+      await reader.next()
     }
   }
 }
@@ -219,6 +223,7 @@ async function writeLog<E>(deps: JournalDeps, log: OpenLog<E>): Promise<Written>
   try {
     await deps.commits.write({ guard: beside?.guard, insert: { journal_segment: segments }, update: beside?.update })
     log.stored(batch.firstSeq + batch.events.length - 1)
+    if (batch.events.length > 0) deps.news.tell(log.runId)
     beside?.settle()
     return 'stored'
   } catch (cause) {

@@ -1,3 +1,5 @@
+import { createWakeable } from '../lib/wakeable.ts'
+import type { Wakeable } from '../lib/wakeable.ts'
 import type { JournalEntry } from './journal-store.ts'
 
 /** The events of one run that this process executes: all that is not stored yet, and the newest of what is. */
@@ -92,25 +94,6 @@ function joinReaders(readers: Set<Wakeable>, signal: AbortSignal): LiveReader {
     leave() {
       readers.delete(reader)
       signal.removeEventListener('abort', onAbort)
-    },
-  }
-}
-
-type Wakeable = { wake(): void; next(): Promise<void> }
-
-/** @NOTE a wake-up that comes while nobody waits is remembered: the next wait ends at once. */
-function createWakeable(): Wakeable {
-  let pending = false
-  let resolve: (() => void) | undefined
-  return {
-    wake() {
-      pending = true
-      resolve?.()
-      resolve = undefined
-    },
-    async next() {
-      if (!pending) await new Promise<void>((done) => (resolve = done))
-      pending = false
     },
   }
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
+import { pause } from './background.ts'
 import { RunStopped, createLiveRuns } from './live-runs.ts'
 
 const reported: unknown[] = []
@@ -79,6 +80,14 @@ test('draining waits for runs that end in time, and stops the others', async () 
   await runs.drain(60)
 
   expect([await quick, await slow, runs.count]).toEqual(['done', 'shutdown', 0])
+})
+
+test('draining waits for runs that begin meanwhile, too', async () => {
+  const runs = runsWith()
+  const first = runs.start('1', () => pause(20))
+  void first.then(() => runs.start('2', () => pause(20)))
+  await runs.drain(10_000)
+  expect(runs.count).toBe(0)
 })
 
 test('with nothing to wait for, draining is done at once and leaves no timer behind', async () => {

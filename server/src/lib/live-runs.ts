@@ -24,7 +24,9 @@ export interface LiveRuns {
   stop(runId: string, reason: StopReason): Promise<void> | undefined
   has(runId: string): boolean
   readonly count: number
-  /** Waits for all runs to end; those that have not after `ms` are stopped. */
+  /** No run is executed for longer. */
+  readonly maxRunMs: number
+  /** Waits until no run is left, also of those that begin meanwhile; those that have not ended after `ms` are stopped. */
   drain(ms: number): Promise<void>
 }
 
@@ -34,6 +36,7 @@ export function createLiveRuns({ maxRuns, maxRunMs }: LiveRunLimits, onError: (c
   const runs = new Map<string, { controller: AbortController; ended: Promise<void> }>()
 
   return {
+    maxRunMs,
     has: (runId) => runs.has(runId),
     get count() {
       return runs.size
@@ -62,7 +65,9 @@ export function createLiveRuns({ maxRuns, maxRunMs }: LiveRunLimits, onError: (c
     },
     async drain(ms) {
       const drained = new AbortController()
-      await Promise.race([Promise.all(ends(runs)), pause(ms, drained.signal)])
+      const late = pause(ms, drained.signal).then(() => drained.abort())
+      // those that begin meanwhile may end as well
+      while (runs.size > 0 && !drained.signal.aborted) await Promise.race([Promise.all(ends(runs)), late])
       // a timer left behind would keep a process without runs alive for all of `ms`
       drained.abort()
       for (const { controller } of runs.values()) controller.abort(new RunStopped('shutdown'))

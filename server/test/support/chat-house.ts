@@ -2,6 +2,7 @@ import { createBot, publishBot } from '../../src/bots/bots.ts'
 import { botConfigSchema } from '../../src/bots/bot-config.ts'
 import { createPublishedBots } from '../../src/bots/published-bots.ts'
 import type { ChatEvent } from '../../src/chat/chat-event.ts'
+import { createRunStops } from '../../src/journal/run-stops.ts'
 import { createLiveRuns } from '../../src/lib/live-runs.ts'
 import { startRun } from '../../src/chat/start-run.ts'
 import { addWorkflowTools } from '../../src/chat/workflow-tools.ts'
@@ -10,6 +11,9 @@ import { listMessages } from '../../src/conversations/message-store.ts'
 import type { Db } from '../../src/db/database.ts'
 import { createGroupCommit } from '../../src/db/group-commit.ts'
 import type { GroupCommit } from '../../src/db/group-commit.ts'
+import type { ClusterBus } from '../../src/cluster/cluster-bus.ts'
+import { createMemoryBus } from '../../src/cluster/memory-bus.ts'
+import { createJournalNews } from '../../src/journal/journal-news.ts'
 import { createJournal } from '../../src/journal/journal.ts'
 import { AppError } from '../../src/lib/app-error.ts'
 import { createSnowflake } from '../../src/lib/snowflake.ts'
@@ -30,6 +34,7 @@ type HouseOptions = {
   maxRunMs?: number
   workerToken?: string
   workerId?: number
+  bus?: ClusterBus
   /** What the nodes of its workflows use and do. */
   workflows?: Pick<WorkflowHouseOptions, 'services' | 'types'>
 }
@@ -45,13 +50,17 @@ export async function openChatHouse(db: Db, options: HouseOptions = {}) {
   const onError = (cause: unknown) => void errors.push(cause)
   const model = createScriptedModel()
   const giveUp = new AbortController()
-  const workflows = openWorkflowRunHouse(db, { ...options.workflows, workerToken })
-  Object.assign(workflows.deps, { clock, nextId, giveUp: giveUp.signal, onError })
+  const { bus = createMemoryBus(onError) } = options
+  const news = createJournalNews(bus)
+  const liveRuns = createLiveRuns({ maxRuns, maxRunMs }, onError)
+  const workflows = openWorkflowRunHouse(db, { ...options.workflows, workerToken, bus })
+  const stops = createRunStops({ db, clock, bus, news, liveRuns: [liveRuns, workflows.deps.liveRuns], onError })
+  Object.assign(workflows.deps, { clock, nextId, giveUp: giveUp.signal, onError, stops })
 
   const deps: StartRunDeps = {
     ...{ db, clock, nextId, commits, workerToken, onError, giveUp: giveUp.signal },
-    journal: createJournal<ChatEvent>({ db, commits, clock, onError }),
-    liveRuns: createLiveRuns({ maxRuns, maxRunMs }, onError),
+    journal: createJournal<ChatEvent>({ db, commits, news, clock, onError }),
+    ...{ liveRuns, stops },
     publishedBots: createPublishedBots({ db, clock }),
     getModel: async (name) => {
       if (name === 'missing') throw new AppError('not_found', 'there is no such model')

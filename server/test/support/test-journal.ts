@@ -1,6 +1,9 @@
 import type { Db } from '../../src/db/database.ts'
 import { createGroupCommit } from '../../src/db/group-commit.ts'
 import type { GroupCommit, WriteUnit } from '../../src/db/group-commit.ts'
+import { createMemoryBus } from '../../src/cluster/memory-bus.ts'
+import { createJournalNews } from '../../src/journal/journal-news.ts'
+import type { JournalNews } from '../../src/journal/journal-news.ts'
 import { createJournal } from '../../src/journal/journal.ts'
 import type { RunLog } from '../../src/journal/journal.ts'
 import { listEntries } from '../../src/journal/journal-store.ts'
@@ -9,10 +12,10 @@ import { pause } from '../../src/lib/background.ts'
 export type TestJournal = ReturnType<typeof openTestJournal>
 
 /** A journal of numbers: event n of a run is the number n, so what a reader has shows every gap and every repetition. */
-export function openTestJournal(db: Db, commits: GroupCommit = createGroupCommit(db)) {
+export function openTestJournal(db: Db, commits: GroupCommit = createGroupCommit(db), news: JournalNews = silentNews()) {
   const errors: unknown[] = []
   const ends: number[] = []
-  const journal = createJournal<number>({ db, commits, clock: () => 1, onError: (cause) => errors.push(cause) })
+  const journal = createJournal<number>({ db, commits, news, clock: () => 1, onError: (cause) => errors.push(cause) })
 
   return {
     commits,
@@ -54,6 +57,9 @@ export function openTestJournal(db: Db, commits: GroupCommit = createGroupCommit
 
 type ReadOptions = { leaveAfter?: number; restMs?: number; signal?: AbortSignal; onEvent?: (event: number) => void }
 type CloseOptions = { also?: WriteUnit; giveUp?: AbortSignal }
+
+/** Heard by nobody else: readers of other journals look for themselves. */
+const silentNews = () => createJournalNews(createMemoryBus(console.error))
 
 const closeLog = (log: RunLog<number>, events: number[], { also = {}, giveUp = new AbortController().signal }: CloseOptions) =>
   log.close(events, also, giveUp)

@@ -2,11 +2,15 @@ import type { Principal } from '../../src/accounts/principal.ts'
 import { saveApp } from '../../src/bots/apps.ts'
 import type { JobQueue } from '../../src/cluster/job-queue.ts'
 import { createMemoryJobQueue } from '../../src/cluster/memory-job-queue.ts'
+import { createRunStops } from '../../src/journal/run-stops.ts'
 import { createLiveRuns } from '../../src/lib/live-runs.ts'
 import { createSnowflake } from '../../src/lib/snowflake.ts'
 import type { Db } from '../../src/db/database.ts'
 import { createGroupCommit } from '../../src/db/group-commit.ts'
 import type { GroupCommit } from '../../src/db/group-commit.ts'
+import type { ClusterBus } from '../../src/cluster/cluster-bus.ts'
+import { createMemoryBus } from '../../src/cluster/memory-bus.ts'
+import { createJournalNews } from '../../src/journal/journal-news.ts'
 import { createJournal } from '../../src/journal/journal.ts'
 import type { NodeTypes } from '../../src/workflows/engine/compile-graph.ts'
 import type { NodeServices } from '../../src/workflows/engine/node-services.ts'
@@ -38,6 +42,7 @@ export type WorkflowHouseOptions = {
   /** Of its own when not given. */
   queue?: JobQueue
   commits?: GroupCommit
+  bus?: ClusterBus
 }
 
 /** All that a run of a workflow needs, below HTTP. What a test does not give of the services, no node must use. */
@@ -49,12 +54,16 @@ export function openWorkflowRunHouse(db: Db, options: WorkflowHouseOptions = {})
   const errors: unknown[] = []
   const onError = (cause: unknown) => void errors.push(cause)
   const giveUp = new AbortController()
+  const { bus = createMemoryBus(onError) } = options
+  const news = createJournalNews(bus)
+  const liveRuns = createLiveRuns({ maxRuns, maxRunMs }, onError)
   const given: Partial<NodeServices> = { ...options.services }
 
   const deps: StartWorkflowDeps = {
     ...{ db, clock, nextId, commits, workerToken, onError, giveUp: giveUp.signal },
-    journal: createJournal<WorkflowEvent>({ db, commits, clock, onError }),
-    liveRuns: createLiveRuns({ maxRuns, maxRunMs }, onError),
+    journal: createJournal<WorkflowEvent>({ db, commits, news, clock, onError }),
+    liveRuns,
+    stops: createRunStops({ db, clock, bus, news, liveRuns: [liveRuns], onError }),
     catalog: createWorkflowCatalog({ db, nodeTypes: types }),
     servicesFor: (run, state) => parseServices({ ...ownServices(deps, run, state), ...given }),
     onEnded: () => undefined,

@@ -4,12 +4,10 @@ import { describeDatabase } from '../../db/database.ts'
 import type { Db } from '../../db/database.ts'
 import { listLiveWorkers } from '../../db/worker-lease.ts'
 import type { ObjectStore } from '../../files/object-store.ts'
-import type { Clock } from '../../lib/clock.ts'
 import type { Status } from './status-wire.ts'
 
 export type StatusServices = {
   db: Db
-  clock: Clock
   objects: Pick<ObjectStore, 'check'>
   redisUrl: string | undefined
   version: string
@@ -20,12 +18,12 @@ export type StatusServices = {
 
 /** How the server and what it stands on are doing now. What does not answer in time is a problem, not an error. */
 export async function readStatus(services: StatusServices): Promise<Status> {
-  const { db, clock, objects, redisUrl } = services
+  const { db, objects, redisUrl } = services
   const [database, storage, redis, nodes] = await Promise.all([
     look(() => describeDatabase(db), 'the database cannot be reached: check that it runs, and DATABASE_URL'),
     look(() => objects.check(), 'files cannot be stored: check that DATA_DIR can be written and has space left'),
     redisUrl === undefined ? null : look(() => pingRedis(redisUrl), 'Redis cannot be reached: check that it runs, and REDIS_URL'),
-    listLiveWorkers(db, clock).catch(() => []),
+    listLiveWorkers(db).catch(() => []),
   ])
   return {
     version: services.version,

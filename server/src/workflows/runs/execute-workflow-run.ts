@@ -1,6 +1,7 @@
 import type { Db } from '../../db/database.ts'
 import type { GroupCommit } from '../../db/group-commit.ts'
 import type { Journal, RunLog } from '../../journal/journal.ts'
+import type { RunStops } from '../../journal/run-stops.ts'
 import { AppError } from '../../lib/app-error.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { linkAbort } from '../../lib/linked-abort.ts'
@@ -39,6 +40,7 @@ export type WorkflowRunDeps = {
   commits: GroupCommit
   journal: Journal<WorkflowEvent>
   liveRuns: LiveRuns
+  stops: RunStops
   workerToken: string
   catalog: WorkflowCatalog
   servicesFor: (run: WorkflowRun, state: RunState) => NodeServices

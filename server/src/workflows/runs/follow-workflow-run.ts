@@ -2,7 +2,6 @@ import type { Db } from '../../db/database.ts'
 import type { Journal } from '../../journal/journal.ts'
 import { findLastEntry } from '../../journal/journal-store.ts'
 import type { JournalEntry } from '../../journal/journal-store.ts'
-import { pause } from '../../lib/background.ts'
 import type { WorkflowEvent } from './workflow-event.ts'
 import { closingEvents } from './workflow-run-ending.ts'
 import { findWorkflowRun } from './workflow-run-store.ts'
@@ -12,8 +11,6 @@ import type { WorkflowRun } from './workflow-run.ts'
 export type FollowWorkflowDeps = { db: Db; journal: Journal<WorkflowEvent> }
 export type FollowWorkflowPosition = { runId: string; cursor: number; signal: AbortSignal }
 
-const LOOK_EVERY_MS = 100
-
 /**
  * The events of a run after the cursor, live ones as they come, until it ends or waits. A run whose
  * journal is no longer kept is told again from its result.
@@ -22,6 +19,7 @@ export async function* followWorkflowRun(
   deps: FollowWorkflowDeps,
   position: FollowWorkflowPosition,
 ): AsyncGenerator<JournalEntry<WorkflowEvent>[], void> {
+  using news = deps.journal.listen(position.runId, position.signal)
   let known: JournalEntry<WorkflowEvent> | undefined
   while (!position.signal.aborted) {
     const cursor = known?.seq ?? position.cursor
@@ -36,7 +34,7 @@ export async function* followWorkflowRun(
       if (rest.length > 0) yield rest
       return
     }
-    await pause(LOOK_EVERY_MS, position.signal)
+    await news.next()
   }
 }
 

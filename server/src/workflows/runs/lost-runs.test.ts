@@ -45,6 +45,28 @@ describe.each(testDatabases())('runs that outlive their process, on $name', (dat
       expect((await getWorkflowRun(next.deps, ADA, { runId: run.id })).status).toBe('succeeded')
     })
 
+    test('goes on too when its process lives and has long forgotten it', async () => {
+      const first = await openHouse({ 101: hanging }, { workerToken: 'forgetful' })
+      const { run } = await first.start(await first.store(chain(900)))
+      await first.deps.liveRuns.drain(0)
+      const worker = (at: number) => ({ id: 3, token: 'forgetful', host: 'elsewhere', pid: 1, expires_at: at })
+      await first.db.insertInto('worker').values(worker(Date.now())).execute()
+      const next = openWorkflowRunHouse(first.db, { types: withProbe({ 101: () => ({ kind: 'done', outputs: {} }) }), workerId: 2 })
+      expect(await recoverWorkflowRuns(next.deps)).toBe(0)
+
+      const longAgo = Date.now() - next.deps.liveRuns.maxRunMs - 61_000
+      await first.db.updateTable('workflow_run').set({ updated_at: longAgo }).execute()
+      // the age of a run says nothing to one whose clock is not that of the others
+      await first.db
+        .updateTable('worker')
+        .set({ expires_at: Date.now() - 3_600_000 })
+        .execute()
+      expect(await recoverWorkflowRuns(next.deps)).toBe(0)
+      await first.db.updateTable('worker').set({ expires_at: Date.now() }).execute()
+      expect(await recoverWorkflowRuns(next.deps)).toBe(1)
+      await expect.poll(async () => (await getWorkflowRun(next.deps, ADA, { runId: run.id })).status).toBe('succeeded')
+    })
+
     test('fails when the workflow wants that, and when it takes its process down every time', async () => {
       const dead = await openHouse({ 101: hanging }, { workerToken: 'dead' })
       const id = await dead.store(chain(900))

@@ -1,5 +1,5 @@
 import { isDatabaseUnavailable } from '../../db/database.ts'
-import { listLiveWorkers } from '../../db/worker-lease.ts'
+import { doClocksAgree, listLiveWorkers } from '../../db/worker-lease.ts'
 import { claimRun } from './claim-run.ts'
 import { continueWorkflowRun } from './continue-workflow-run.ts'
 import { UNSTORED_EVENTS, failWorkflowRun } from './fail-workflow-run.ts'
@@ -9,19 +9,22 @@ import { findWorkflowRun, listOrphanWorkflowRuns, listRunningRunIds } from './wo
 import type { WorkflowRun } from './workflow-run.ts'
 
 const PER_ROUND = 100
+const GRACE_MS = 60_000
 /** A run that takes its process down each time is not tried for ever. */
 const MAX_RECOVERIES = 10
 
 /**
- * Goes on with the runs of processes that died, from their last finished nodes, and with those of this process that it does not know of;
+ * Goes on with the runs of processes that died, from their last finished nodes, and with those that their process does not know of any more;
  * answers how many were found. Queues again what the queue has lost.
  */
 export async function recoverWorkflowRuns(deps: StartWorkflowDeps): Promise<number> {
   await queueForgottenRuns(deps)
-  const liveWorkers = await listLiveWorkers(deps.db, deps.clock)
+  const liveWorkers = await listLiveWorkers(deps.db)
+  // its worker lives and has long forgotten it
+  const silentSince = (await doClocksAgree(deps.db, deps.clock)) ? deps.clock() - deps.liveRuns.maxRunMs - GRACE_MS : 0
   let found = await recoverOwnRuns(deps)
   for (let afterId = '0'; ;) {
-    const orphans = await listOrphanWorkflowRuns(deps.db, { liveWorkers, afterId, limit: PER_ROUND })
+    const orphans = await listOrphanWorkflowRuns(deps.db, { liveWorkers, silentSince, afterId, limit: PER_ROUND })
     const last = orphans.at(-1)
     if (!last) return found
 

@@ -108,15 +108,20 @@ function toColumns({ usage, error, answer, isAnswer, waiting, chat, ...change }:
   }
 }
 
-export type OrphanQuery = { liveWorkers: string[]; afterId: string; limit: number }
+export type OrphanQuery = { liveWorkers: string[]; silentSince: number; afterId: string; limit: number }
 
-/** Runs that nobody executes: their process is gone. */
-export async function listOrphanWorkflowRuns(db: Db, { liveWorkers, afterId, limit }: OrphanQuery): Promise<WorkflowRun[]> {
+/** Runs that nobody executes: their process is gone, or they run and have not come on since then. */
+export async function listOrphanWorkflowRuns(db: Db, { liveWorkers, silentSince, afterId, limit }: OrphanQuery): Promise<WorkflowRun[]> {
   const rows = await db
     .selectFrom('workflow_run')
     .selectAll()
     .where('status', 'in', ['queued', 'running'])
-    .$if(liveWorkers.length > 0, (query) => query.where('worker_token', 'not in', liveWorkers))
+    .where((where) =>
+      where.or([
+        where('worker_token', 'not in', ['', ...liveWorkers]),
+        where.and([where('status', '=', 'running'), where('updated_at', '<', silentSince)]),
+      ]),
+    )
     .where('id', '>', afterId)
     .orderBy('id')
     .limit(limit)

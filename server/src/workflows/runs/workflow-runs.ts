@@ -6,6 +6,7 @@ import type { Message } from '../../conversations/message-store.ts'
 import { inTransaction } from '../../db/database.ts'
 import { insertIdempotency, once } from '../../db/idempotency-store.ts'
 import type { IdempotencyKey } from '../../db/idempotency-store.ts'
+import { deleteStopRequest } from '../../db/stop-request-store.ts'
 import { findLastEntry, segmentInsert } from '../../journal/journal-store.ts'
 import { AppError } from '../../lib/app-error.ts'
 import { pause } from '../../lib/background.ts'
@@ -130,6 +131,8 @@ type Answering = { answer: EventAnswer; chat: ChatflowTurn | undefined }
 /** The run, and the conversation that it is a chat of; a bot's chat has that already. */
 async function claimAnswered(deps: WorkflowRunDeps, run: WorkflowRun, change: Answering): Promise<WorkflowRun> {
   const claimed = await claimRun(deps, run, { status: 'running', ...change })
+  // of a cancel that came too late for what it did before
+  await deleteStopRequest(deps.db, run.id)
   if (!claimed) throw new AppError('conflict', 'the run has been given an answer to this already')
 
   if (!run.chat || isPartOfChat(run) || (await claimConversation(deps.db, run.chat.conversationId, { runId: run.id, now: deps.clock() })))
@@ -145,7 +148,7 @@ function notFirst(run: WorkflowRun, eventId: string): string {
 }
 
 /**
- * Ends a run, running or waiting: nothing more of it is executed. Resolves when that is stored.
+ * Ends a run, running on whatever server, or waiting: nothing more of it is executed. Resolves when that is stored.
  * Throws `cannot_cancel` when it is over already.
  */
 export async function cancelWorkflowRun(
@@ -156,16 +159,16 @@ export async function cancelWorkflowRun(
   for (let looks = 1; looks <= MAX_LOOKS; looks++) {
     const run = await getWorkflowRun(deps, who, address)
     if (isOver(run)) throw cannotCancel(run)
-    if (run.status === 'running') await deps.liveRuns.stop(run.id, 'canceled')
+    if (run.status === 'running') await deps.stops.stop(run.id, async () => (await findWorkflowRun(deps.db, run.id))?.status !== 'running')
     else await cancelIdle(deps, run)
 
     const after = await getWorkflowRun(deps, who, address)
     if (after.status === 'canceled') return after
     if (isOver(after)) throw cannotCancel(after)
-    // it may be about to begin, or to go on, here
+    // it has gone on, or waits, since it was looked at
     await pause(LOOK_AGAIN_MS)
   }
-  throw new AppError('unavailable', 'the run is not executed by this server: try again shortly')
+  throw new AppError('unavailable', 'the run changes all the time: try again shortly')
 }
 
 const MAX_LOOKS = 4
