@@ -7,7 +7,8 @@ import { isExpiryGiven, toExpiredAt } from './api-key-expiry.ts'
 import type { KeyExpiry } from './api-key-expiry.ts'
 import { createKeySecret, lastFourOf, md5Of } from './api-key-secret.ts'
 import { countKeys, findKey, insertKey, listKeyRows, markKeyDeleted, updateKeyRow } from './api-key-store.ts'
-import type { ApiKey } from './api-key-store.ts'
+import type { ApiKey, KeyFilter } from './api-key-store.ts'
+import type { KeyPolicy } from './key-policy.ts'
 import type { Principal } from './principal.ts'
 
 export type ApiKeyDeps = {
@@ -24,7 +25,7 @@ export type KeyPage = { keys: ApiKey[]; hasMore: boolean; total: number }
 export async function createKey(
   deps: ApiKeyDeps,
   who: Principal,
-  request: { name: string; expiry: KeyExpiry },
+  request: { name: string; expiry: KeyExpiry; policy?: KeyPolicy; makerKeyId?: string },
 ): Promise<{ key: ApiKey; secret: string }> {
   const now = deps.clock()
   const secret = createKeySecret()
@@ -34,20 +35,22 @@ export async function createKey(
     lastFour: lastFourOf(secret),
     expiredAt: toExpiredAt(request.expiry, now),
     createdAt: now,
+    policy: request.policy,
+    makerKeyId: request.makerKeyId,
   }
 
   const id = await insertKey(deps.db, { ...draft, md5: md5Of(secret), secretHash: createSecretHash(deps.secrets)(secret) })
-  return { key: { ...draft, id, updatedAt: now, lastUsedAt: 0 }, secret }
+  return { key: { ...draft, id, updatedAt: now, lastUsedAt: 0, disabledAt: undefined }, secret }
 }
 
 /** Newest first; pages count from 1. */
 export async function listKeys({ db }: Pick<ApiKeyDeps, 'db'>, who: Principal, page: { page: number; size: number }): Promise<KeyPage> {
-  return listPage(db, who.userId, page)
+  return listPage(db, { userId: who.userId }, page)
 }
 
 /** For the operator at the command line: everybody's keys. */
 export async function listKeysOfAllUsers({ db }: Pick<ApiKeyDeps, 'db'>, page: { page: number; size: number }): Promise<KeyPage> {
-  return listPage(db, undefined, page)
+  return listPage(db, { userId: undefined }, page)
 }
 
 export async function getKey({ db }: Pick<ApiKeyDeps, 'db'>, who: Principal, keyId: string): Promise<ApiKey> {
@@ -56,18 +59,41 @@ export async function getKey({ db }: Pick<ApiKeyDeps, 'db'>, who: Principal, key
   return key
 }
 
+/** For the operator at the command line: whoever owns it. */
+export async function getKeyOfAnyUser({ db }: Pick<ApiKeyDeps, 'db'>, keyId: string): Promise<ApiKey> {
+  const key = await findKey(db, keyId)
+  if (!key) throw notFound()
+  return key
+}
+
+export type KeyChange = {
+  keyId: string
+  name?: string
+  expiry: KeyExpiry
+  /** Null: nothing is limited any more. A policy replaces the one before as a whole. */
+  policy?: KeyPolicy | null
+  disabled?: boolean
+}
+
 /** What is not given stays as it is. */
-export async function updateKey(
-  deps: ApiKeyDeps,
-  who: Principal,
-  request: { keyId: string; name?: string; expiry: KeyExpiry },
-): Promise<ApiKey> {
-  const now = deps.clock()
+export async function updateKey(deps: ApiKeyDeps, who: Principal, request: KeyChange): Promise<ApiKey> {
   const key = await getKey(deps, who, request.keyId)
+  return changeKey(deps, key, request)
+}
+
+/** For the operator at the command line: whoever owns it. */
+export async function updateKeyOfAnyUser(deps: ApiKeyDeps, request: KeyChange): Promise<ApiKey> {
+  return changeKey(deps, await getKeyOfAnyUser(deps, request.keyId), request)
+}
+
+async function changeKey(deps: ApiKeyDeps, key: ApiKey, { name, expiry, policy, disabled }: KeyChange): Promise<ApiKey> {
+  const now = deps.clock()
   const changed = {
     ...key,
-    name: request.name === undefined ? key.name : parseKeyName(request.name),
-    expiredAt: isExpiryGiven(request.expiry) ? toExpiredAt(request.expiry, now) : key.expiredAt,
+    name: name === undefined ? key.name : parseKeyName(name),
+    expiredAt: isExpiryGiven(expiry) ? toExpiredAt(expiry, now) : key.expiredAt,
+    policy: policy === undefined ? key.policy : (policy ?? undefined),
+    disabledAt: disabled === undefined ? key.disabledAt : disabled ? (key.disabledAt ?? now) : undefined,
     updatedAt: now,
   }
 
@@ -84,8 +110,8 @@ export async function deleteKey(deps: ApiKeyDeps, who: Principal, keyId: string)
 
 /** For the operator at the command line: whoever owns it. */
 export async function revokeKeyOfAnyUser(deps: ApiKeyDeps, keyId: string): Promise<void> {
-  if (!(await findKey(deps.db, keyId))) throw notFound()
-  await revoke(deps, keyId)
+  const key = await getKeyOfAnyUser(deps, keyId)
+  await revoke(deps, key.id)
 }
 
 /** The second, keyed hash of a secret: a stolen table alone tells nobody whether a guess is right. */
@@ -102,9 +128,9 @@ function parseKeyName(text: string): string {
   return name
 }
 
-async function listPage(db: Db, userId: string | undefined, { page, size }: { page: number; size: number }): Promise<KeyPage> {
+async function listPage(db: Db, filter: KeyFilter, { page, size }: { page: number; size: number }): Promise<KeyPage> {
   const offset = (page - 1) * size
-  const [keys, total] = await Promise.all([listKeyRows(db, userId, { offset, limit: size }), countKeys(db, userId)])
+  const [keys, total] = await Promise.all([listKeyRows(db, filter, { offset, limit: size }), countKeys(db, filter)])
   return { keys, hasMore: offset + keys.length < total, total }
 }
 

@@ -1,6 +1,11 @@
 import { z } from 'zod'
 import type { ApiKey } from '../../accounts/api-key-store.ts'
 import { toSeconds } from '../open/open-fields.ts'
+import { toShownPolicy } from '../key-policy-of-wire.ts'
+import { shownPolicySchema } from './key-policy-wire.ts'
+
+/** Beside what the guide and Coze have: only where there is something to say. */
+const limitFields = { policy: shownPolicySchema.optional(), disabled: z.literal(true).optional() }
 
 /** The guide's flat key: times in ms, 0 is never. */
 export const flatKeySchema = z.object({
@@ -11,6 +16,7 @@ export const flatKeySchema = z.object({
   expired_at: z.number(),
   created_at: z.number(),
   last_used_at: z.number(),
+  ...limitFields,
 })
 
 /** Coze's token: times in seconds, -1 is never. */
@@ -21,6 +27,7 @@ export const tokenSchema = z.object({
   updated_at: z.number(),
   last_used_at: z.number(),
   expire_at: z.number(),
+  ...limitFields,
 })
 
 export const listedTokenSchema = tokenSchema.extend({
@@ -42,7 +49,12 @@ export function toFlatKey(key: ApiKey, shown: string): z.infer<typeof flatKeySch
     expired_at: key.expiredAt,
     created_at: key.createdAt,
     last_used_at: key.lastUsedAt,
+    ...toLimits(key),
   }
+}
+
+function toLimits({ policy, disabledAt }: ApiKey): z.infer<z.ZodObject<typeof limitFields>> {
+  return { policy: policy && toShownPolicy(policy), disabled: disabledAt === undefined ? undefined : true }
 }
 
 export const toMaskedKey = (key: ApiKey) => `pat_****${key.lastFour}`
@@ -55,6 +67,7 @@ export function toToken(key: ApiKey): z.infer<typeof tokenSchema> {
     updated_at: toSeconds(key.updatedAt),
     last_used_at: secondsOrNever(key.lastUsedAt),
     expire_at: secondsOrNever(key.expiredAt),
+    ...toLimits(key),
   }
 }
 
