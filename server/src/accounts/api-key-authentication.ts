@@ -6,6 +6,7 @@ import { AppError } from '../lib/app-error.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { SecretBox } from '../lib/secret-box.ts'
 import { isWellFormed, md5Of } from './api-key-secret.ts'
+import { findOldSecret } from './api-key-secret-store.ts'
 import { findKeyByMd5 } from './api-key-store.ts'
 import type { StoredKey } from './api-key-store.ts'
 import { createKeyUses } from './api-key-uses.ts'
@@ -59,14 +60,14 @@ export function createKeyAuthentication({ db, secrets, clock, onError }: KeyAuth
     assertUsable(key, now)
     const { principal } = key
     if (principal.access) assertPlace(principal.access, from)
-    uses.note(key.id, now)
+    uses.note(key.id, now, key.old?.md5)
     return principal
   }
 
   const read = async (digest: string, secret: string): Promise<KnownKey | undefined> => {
     const readAt = clock()
     const changesBefore = changes
-    const row = await findKeyByMd5(db, md5Of(secret))
+    const row = await findSecret(db, md5Of(secret))
     if (!row || !(row.secretHash === '' || isSame(row.secretHash, secretHash(secret)))) {
       unknown.set(digest, readAt)
       return undefined
@@ -114,17 +115,27 @@ export function createKeyAuthentication({ db, secrets, clock, onError }: KeyAuth
   }
 }
 
-type KnownKey = StoredKey & { readAt: number; principal: Principal }
+type FoundKey = StoredKey & { old?: { md5: string; validUntil: number } }
+type KnownKey = FoundKey & { readAt: number; principal: Principal }
+
+/** Of the newest secret of a key, or of one before that. */
+async function findSecret(db: Db, md5: string): Promise<FoundKey | undefined> {
+  const newest = await findKeyByMd5(db, md5)
+  if (newest) return newest
+  const found = await findOldSecret(db, md5)
+  return found && { ...found.key, old: { md5: found.md5, validUntil: found.validUntil } }
+}
 
 function toPrincipal({ id, userId, policy }: StoredKey): Principal {
   return Object.freeze(policy ? { userId, keyId: id, access: Object.freeze(toKeyAccess(policy)) } : { userId, keyId: id })
 }
 
-function assertUsable({ deleted, disabled, isOwnerDisabled, expiredAt }: StoredKey, now: number): void {
+function assertUsable({ deleted, disabled, isOwnerDisabled, expiredAt, old }: FoundKey, now: number): void {
   if (deleted) throw new AppError('unauthenticated', 'api key deleted')
   if (disabled) throw new AppError('unauthenticated', 'api key disabled')
   if (isOwnerDisabled) throw new AppError('unauthenticated', 'the account of this api key is disabled: ask an administrator')
   if (expiredAt !== 0 && now >= expiredAt) throw new AppError('unauthenticated', 'api key expired')
+  if (old && now >= old.validUntil) throw new AppError('unauthenticated', 'api key rotated: this secret was replaced by a new one')
 }
 
 function assertPlace({ isAllowedAddress }: KeyAccess, from: CallOrigin | undefined): void {

@@ -6,6 +6,8 @@ import type { SecretBox } from '../lib/secret-box.ts'
 import { isExpiryGiven, toExpiredAt } from './api-key-expiry.ts'
 import type { KeyExpiry } from './api-key-expiry.ts'
 import { createKeySecret, lastFourOf, md5Of } from './api-key-secret.ts'
+import { listOldSecrets } from './api-key-secret-store.ts'
+import type { OldSecret } from './api-key-secret-store.ts'
 import { countKeys, findKey, insertKey, listKeyRows, markKeyDeleted, updateKeyRow } from './api-key-store.ts'
 import type { ApiKey, KeyFilter } from './api-key-store.ts'
 import type { KeyPolicy } from './key-policy.ts'
@@ -19,7 +21,10 @@ export type ApiKeyDeps = {
   forgetKey: (keyId: string) => void
 }
 
-export type KeyPage = { keys: ApiKey[]; hasMore: boolean; total: number }
+/** `oldSecrets`: those that are valid beside the newest; absent where there are none. */
+export type ShownKey = ApiKey & { oldSecrets?: OldSecret[] }
+export type KeyPage = { keys: ShownKey[]; hasMore: boolean; total: number }
+type ReadDeps = Pick<ApiKeyDeps, 'db' | 'clock'>
 
 /** The only time the secret is seen: what is stored cannot be turned back into it. */
 export async function createKey(
@@ -44,26 +49,26 @@ export async function createKey(
 }
 
 /** Newest first; pages count from 1. */
-export async function listKeys({ db }: Pick<ApiKeyDeps, 'db'>, who: Principal, page: { page: number; size: number }): Promise<KeyPage> {
-  return listPage(db, { userId: who.userId }, page)
+export async function listKeys(deps: ReadDeps, who: Principal, page: { page: number; size: number }): Promise<KeyPage> {
+  return listPage(deps, { userId: who.userId }, page)
 }
 
 /** For the operator at the command line: everybody's keys. */
-export async function listKeysOfAllUsers({ db }: Pick<ApiKeyDeps, 'db'>, page: { page: number; size: number }): Promise<KeyPage> {
-  return listPage(db, { userId: undefined }, page)
+export async function listKeysOfAllUsers(deps: ReadDeps, page: { page: number; size: number }): Promise<KeyPage> {
+  return listPage(deps, { userId: undefined }, page)
 }
 
-export async function getKey({ db }: Pick<ApiKeyDeps, 'db'>, who: Principal, keyId: string): Promise<ApiKey> {
-  const key = await findKey(db, keyId)
+export async function getKey(deps: ReadDeps, who: Principal, keyId: string): Promise<ShownKey> {
+  const key = await findKey(deps.db, keyId)
   if (key?.userId !== who.userId) throw notFound()
-  return key
+  return showKey(deps, key)
 }
 
 /** For the operator at the command line: whoever owns it. */
-export async function getKeyOfAnyUser({ db }: Pick<ApiKeyDeps, 'db'>, keyId: string): Promise<ApiKey> {
-  const key = await findKey(db, keyId)
+export async function getKeyOfAnyUser(deps: ReadDeps, keyId: string): Promise<ShownKey> {
+  const key = await findKey(deps.db, keyId)
   if (!key) throw notFound()
-  return key
+  return showKey(deps, key)
 }
 
 export type KeyChange = {
@@ -128,10 +133,24 @@ function parseKeyName(text: string): string {
   return name
 }
 
-async function listPage(db: Db, filter: KeyFilter, { page, size }: { page: number; size: number }): Promise<KeyPage> {
+async function listPage(deps: ReadDeps, filter: KeyFilter, { page, size }: { page: number; size: number }): Promise<KeyPage> {
   const offset = (page - 1) * size
-  const [keys, total] = await Promise.all([listKeyRows(db, filter, { offset, limit: size }), countKeys(db, filter)])
-  return { keys, hasMore: offset + keys.length < total, total }
+  const [keys, total] = await Promise.all([listKeyRows(deps.db, filter, { offset, limit: size }), countKeys(deps.db, filter)])
+  return { keys: await showKeys(deps, keys), hasMore: offset + keys.length < total, total }
+}
+
+async function showKeys({ db, clock }: ReadDeps, keys: ApiKey[]): Promise<ShownKey[]> {
+  const ids = keys.map(({ id }) => id)
+  const oldSecrets = await listOldSecrets(db, ids, clock())
+  return keys.map((key) => {
+    const old = oldSecrets.get(key.id) ?? []
+    return old.length > 0 ? { ...key, oldSecrets: old } : key
+  })
+}
+
+async function showKey(deps: ReadDeps, key: ApiKey): Promise<ShownKey> {
+  const [shown] = await showKeys(deps, [key])
+  return shown ?? key
 }
 
 async function revoke({ db, clock, forgetKey }: ApiKeyDeps, keyId: string): Promise<void> {

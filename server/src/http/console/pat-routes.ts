@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { ApiKeyDeps } from '../../accounts/api-keys.ts'
 import { createKey, deleteKey, getKey, listKeys, updateKey } from '../../accounts/api-keys.ts'
+import { rotateKey } from '../../accounts/rotate-key.ts'
 import { idField, pageNumberField, pageSizeField } from '../open/open-fields.ts'
 import { success, successSchema } from '../success-reply.ts'
 import { toPolicy } from '../key-policy-of-wire.ts'
@@ -87,6 +88,25 @@ const changingRoutes =
     )
 
     http.post(
+      `${PREFIX}/rotate_personal_access_token`,
+      {
+        config: { auth: 'session' },
+        schema: {
+          tags,
+          summary: 'Give an API key a new secret',
+          description: 'The secret of now stays valid for `overlap_seconds`. The new one is shown only here.',
+          body: rotation,
+          response: { 200: createdReply },
+        },
+      },
+      async (request) => {
+        const { id, overlap_seconds: overlapSeconds } = request.body
+        const { key, secret } = await rotateKey(services, request.principal, { keyId: id, overlapSeconds })
+        return success(request, { personal_access_token: toToken(key), token: secret }, toFlatKey(key, secret))
+      },
+    )
+
+    http.post(
       `${PREFIX}/delete_personal_access_token_and_permission`,
       { config: { auth: 'session' }, schema: { tags, summary: 'Delete an API key, for good', body: keyId, response: { 200: emptyReply } } },
       async (request) => {
@@ -130,6 +150,7 @@ const keyChange = z.object({
   ...{ id: idField, name: z.string().nullish(), ...expiryFields, policy: policyField },
   disabled: z.boolean('must be true or false').nullish(),
 })
+const rotation = z.object({ id: idField, overlap_seconds: z.number('must be a number of seconds').default(0) })
 const pageQuery = z.object({ page: pageNumberField, size: pageSizeField(100).default(10) })
 
 const flatFields = flatKeySchema.shape
