@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { createKeyAuthentication } from './accounts/api-key-authentication.ts'
+import { assertAction } from './accounts/principal.ts'
 import { createConsoleSessions } from './accounts/console-sessions.ts'
 import { createPublishedBots } from './bots/published-bots.ts'
 import type { ChatEvent } from './chat/chat-event.ts'
@@ -130,7 +131,10 @@ async function buildWorkflows(core: Core, { guardedFetch, tools, models, metrics
   const running: ChatflowDeps = {
     ...executing,
     queue: await openRunQueue(core.config.redisUrl, shared.onError),
-    fileUrl: async (who, fileId) => files.links.urlOf(await getFile(files, who, fileId)),
+    async fileUrl(who, fileId) {
+      assertAction(who, 'files')
+      return files.links.urlOf(await getFile(files, who, fileId))
+    },
   }
   return { running, code }
 }

@@ -1,3 +1,4 @@
+import { assertAction, endUserFor, onlyBotOf } from './accounts/principal.ts'
 import type { Principal } from './accounts/principal.ts'
 import { countUsers } from './accounts/user-store.ts'
 import { createFirstAdmin, getUser } from './accounts/users.ts'
@@ -18,6 +19,7 @@ import * as conversations from './conversations/conversations.ts'
 import * as messages from './conversations/messages.ts'
 import type { Core } from './core.ts'
 import { pingDatabase } from './db/database.ts'
+import { AppError } from './lib/app-error.ts'
 import { resolveFileForModel } from './files/file-for-model.ts'
 import type { PageServices } from './http/console/console-routes.ts'
 import type { HttpServices } from './http/http-server.ts'
@@ -56,9 +58,11 @@ export function toServices(core: Core, house: House): HttpServices {
     chat: { streams, addressRules: house.addressRules, ...chatServices(core, house) },
     conversations: {
       async createConversation(who, request) {
+        const botId = request.botId ?? onlyBotOf(who)
         // conversations stand below bots: whose bot it is can only be asked here
-        if (request.botId !== undefined) await getOwnBot({ db }, who, request.botId)
-        return conversations.createConversation(conversing, who, request)
+        if (botId !== undefined) await getOwnBot({ db }, who, botId)
+        else if (who.access?.botIds) throw new AppError('invalid_request', 'bot_id is required: this api key is for some bots only')
+        return conversations.createConversation(conversing, who, { ...request, botId, endUser: endUserFor(who, request.endUser) })
       },
       getConversation: (who, id) => conversations.getConversation(conversing, who, id),
       listConversations: (who, request) => conversations.listOwnConversations(conversing, who, request),
@@ -162,8 +166,8 @@ function botServices({ db, clock, nextId }: Core, { files, publishedBots }: Hous
       return forgetting(botId, publishBot(deps, who, { botId }))
     },
     unpublishBot: (who, botId) => forgetting(botId, unpublishBot(deps, who, botId)),
-    async listBots({ userId }, { status, page, size }) {
-      const filter = { ownerId: userId, status }
+    async listBots({ userId, access }, { status, page, size }) {
+      const filter = { ownerId: userId, status, ids: access?.botIds }
       const [bots, total] = await Promise.all([listBotFaces(db, filter, { offset: (page - 1) * size, limit: size }), countBots(db, filter)])
       return { bots, total }
     },
@@ -189,7 +193,10 @@ function chatDeps(core: Core, house: House): StartRunDeps {
     findVariables: (who: Principal, scope: { botId: string; endUser: string }) =>
       findEndUserVariables(db, { ownerId: who.userId, ...scope }),
     onEnded: metrics.runEnded,
-    readFile: (who: Principal) => async (fileId: string) => toModelPart(await resolveFileForModel(files, who, fileId)),
+    readFile: (who: Principal) => async (fileId: string) => {
+      assertAction(who, 'files')
+      return toModelPart(await resolveFileForModel(files, who, fileId))
+    },
   }
 }
 

@@ -2,6 +2,8 @@ import { sql } from 'kysely'
 import type { Selectable, SelectQueryBuilder } from 'kysely'
 import type { Db } from '../db/database.ts'
 import type { ApiKeyTable, Tables } from '../db/tables.ts'
+import { parseStoredPolicy, toStoredPolicy } from './key-policy.ts'
+import type { KeyPolicy } from './key-policy.ts'
 
 /** A key without its secret. Times are ms; 0 means never. */
 export type ApiKey = {
@@ -14,6 +16,12 @@ export type ApiKey = {
   createdAt: number
   updatedAt: number
   lastUsedAt: number
+  /** Undefined where nothing is limited. */
+  policy: KeyPolicy | undefined
+  /** Undefined while it may be used. */
+  disabledAt: number | undefined
+  /** The key that made it over the API. */
+  makerKeyId: string | undefined
 }
 
 /** A key as authentication needs it, deleted ones too. */
@@ -21,13 +29,14 @@ export type StoredKey = {
   id: string
   userId: string
   deleted: boolean
-  /** Its owner's account is. */
   disabled: boolean
+  isOwnerDisabled: boolean
   expiredAt: number
   secretHash: string
+  policy: KeyPolicy | undefined
 }
 
-export type NewApiKey = Pick<ApiKey, 'userId' | 'name' | 'lastFour' | 'expiredAt' | 'createdAt'> & { md5: string; secretHash: string }
+export type NewApiKey = Omit<ApiKey, 'id' | 'updatedAt' | 'lastUsedAt' | 'disabledAt'> & { md5: string; secretHash: string }
 
 export async function insertKey(db: Db, key: NewApiKey): Promise<string> {
   const { insertId } = await db
@@ -41,29 +50,22 @@ export async function insertKey(db: Db, key: NewApiKey): Promise<string> {
       expired_at: key.expiredAt,
       created_at: key.createdAt,
       updated_at: key.createdAt,
+      policy: toStoredPolicy(key.policy),
+      maker_key_id: key.makerKeyId,
     })
     .executeTakeFirstOrThrow()
   return String(insertId)
 }
 
 export async function findKeyByMd5(db: Db, md5: string): Promise<StoredKey | undefined> {
-  const row = await db
-    .selectFrom('api_key')
-    // keys imported from Coze may be of users who are not here
-    .leftJoin('user', 'user.id', 'api_key.user_id')
-    .select(['api_key.id', 'api_key.user_id', 'api_key.status', 'api_key.expired_at', 'api_key.secret_hash', 'user.disabled_at'])
-    .where('api_key.api_key', '=', md5)
-    .executeTakeFirst()
-  return (
-    row && {
-      id: String(row.id),
-      userId: String(row.user_id),
-      deleted: row.status !== LIVE,
-      disabled: (row.disabled_at ?? 0) > 0,
-      expiredAt: toMs(row.expired_at),
-      secretHash: row.secret_hash,
-    }
-  )
+  const row = await keysWithOwners(db).where('api_key.api_key', '=', md5).executeTakeFirst()
+  return row && toStoredKey(row)
+}
+
+/** For what was made with the key: see `api-key-token.ts`. */
+export async function findStoredKey(db: Db, keyId: string): Promise<StoredKey | undefined> {
+  const row = await keysWithOwners(db).where('api_key.id', '=', keyId).executeTakeFirst()
+  return row && toStoredKey(row)
 }
 
 /** Not a deleted one. */
@@ -72,9 +74,12 @@ export async function findKey(db: Db, keyId: string): Promise<ApiKey | undefined
   return row && toApiKey(row)
 }
 
-/** Newest first, without deleted ones; of everybody when no user is given. */
-export async function listKeyRows(db: Db, userId: string | undefined, page: { offset: number; limit: number }): Promise<ApiKey[]> {
-  const rows = await ofUser(db.selectFrom('api_key'), userId)
+/** Without a user everybody's; with a maker only those that this key has made. */
+export type KeyFilter = { userId: string | undefined; makerKeyId?: string }
+
+/** Newest first, without deleted ones. */
+export async function listKeyRows(db: Db, filter: KeyFilter, page: { offset: number; limit: number }): Promise<ApiKey[]> {
+  const rows = await matching(db.selectFrom('api_key'), filter)
     .selectAll()
     .orderBy('id', 'desc')
     .offset(page.offset)
@@ -83,17 +88,22 @@ export async function listKeyRows(db: Db, userId: string | undefined, page: { of
   return rows.map(toApiKey)
 }
 
-export async function countKeys(db: Db, userId: string | undefined): Promise<number> {
-  const { total } = await ofUser(db.selectFrom('api_key'), userId)
+export async function countKeys(db: Db, filter: KeyFilter): Promise<number> {
+  const { total } = await matching(db.selectFrom('api_key'), filter)
     .select((eb) => eb.fn.countAll().as('total'))
     .executeTakeFirstOrThrow()
   return Number(total)
 }
 
-export async function updateKeyRow(db: Db, key: Pick<ApiKey, 'id' | 'name' | 'expiredAt' | 'updatedAt'>): Promise<void> {
+export type KeyRowChange = Pick<ApiKey, 'id' | 'name' | 'expiredAt' | 'updatedAt' | 'policy' | 'disabledAt'>
+
+export async function updateKeyRow(db: Db, key: KeyRowChange): Promise<void> {
   await db
     .updateTable('api_key')
-    .set({ name: key.name, expired_at: key.expiredAt, updated_at: key.updatedAt })
+    .set({
+      ...{ name: key.name, expired_at: key.expiredAt, updated_at: key.updatedAt },
+      ...{ policy: toStoredPolicy(key.policy), disabled_at: key.disabledAt ?? 0 },
+    })
     .where('id', '=', key.id)
     .where('status', '=', LIVE)
     .execute()
@@ -126,9 +136,32 @@ export async function updateLastUsed(db: Db, uses: { keyId: string; usedAt: numb
 const LIVE = 0
 const DELETED = 1
 
-function ofUser<O>(query: SelectQueryBuilder<Tables, 'api_key', O>, userId: string | undefined) {
+function matching<O>(query: SelectQueryBuilder<Tables, 'api_key', O>, { userId, makerKeyId }: KeyFilter) {
   const live = query.where('status', '=', LIVE)
-  return userId === undefined ? live : live.where('user_id', '=', userId)
+  const own = userId === undefined ? live : live.where('user_id', '=', userId)
+  return makerKeyId === undefined ? own : own.where('maker_key_id', '=', makerKeyId)
+}
+
+/** What is asked of a key at every call. */
+export function keysWithOwners(db: Db) {
+  return (
+    db
+      .selectFrom('api_key')
+      // keys imported from Coze may be of users who are not here
+      .leftJoin('user', 'user.id', 'api_key.user_id')
+      .select(['api_key.id', 'api_key.user_id', 'api_key.status', 'api_key.expired_at', 'api_key.secret_hash', 'api_key.policy'])
+      .select(['api_key.disabled_at', 'user.disabled_at as owner_disabled_at'])
+  )
+}
+
+type KeyWithOwner = Awaited<ReturnType<ReturnType<typeof keysWithOwners>['executeTakeFirstOrThrow']>>
+
+export function toStoredKey(row: KeyWithOwner): StoredKey {
+  return {
+    ...{ id: String(row.id), userId: String(row.user_id), deleted: row.status !== LIVE },
+    ...{ disabled: row.disabled_at > 0, isOwnerDisabled: (row.owner_disabled_at ?? 0) > 0 },
+    ...{ expiredAt: toMs(row.expired_at), secretHash: row.secret_hash, policy: parseStoredPolicy(row.policy) },
+  }
 }
 
 function toApiKey(row: Selectable<ApiKeyTable>): ApiKey {
@@ -141,6 +174,9 @@ function toApiKey(row: Selectable<ApiKeyTable>): ApiKey {
     createdAt: toMs(row.created_at),
     updatedAt: toMs(row.updated_at),
     lastUsedAt: toMs(row.last_used_at),
+    policy: parseStoredPolicy(row.policy),
+    disabledAt: row.disabled_at || undefined,
+    makerKeyId: row.maker_key_id === null ? undefined : String(row.maker_key_id),
   }
 }
 

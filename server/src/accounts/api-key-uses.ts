@@ -1,8 +1,10 @@
 import type { Db } from '../db/database.ts'
+import { updateOldLastUsed } from './api-key-secret-store.ts'
 import { updateLastUsed } from './api-key-store.ts'
 
 export type KeyUses = {
-  note(keyId: string, usedAt: number): void
+  /** `oldSecret` is the MD5 of the one that was used, where it was not the newest. */
+  note(keyId: string, usedAt: number, oldSecret?: string): void
   /** Resolves when everything noted before is written, or reported as an error and kept for the next time. */
   flush(): Promise<void>
   /** Flushes; nothing is written after it. */
@@ -15,6 +17,8 @@ export type KeyUses = {
  */
 export function createKeyUses({ db, onError }: { db: Db; onError: (cause: unknown) => void }): KeyUses {
   let noted = new Map<string, number>()
+  // few keys are between two secrets at a time
+  let notedOld = new Map<string, number>()
   let timer: NodeJS.Timeout | undefined
   let writing: Promise<void> = Promise.resolve()
   let writtenAt = -WRITE_EVERY_MS
@@ -23,13 +27,19 @@ export function createKeyUses({ db, onError }: { db: Db; onError: (cause: unknow
   const writeNoted = async () => {
     if (noted.size === 0) return
 
-    const batch = noted
+    const [batch, oldBatch] = [noted, notedOld]
     noted = new Map()
+    notedOld = new Map()
     writtenAt = performance.now()
     try {
       await writeChunks(db, batch)
+      await updateOldLastUsed(
+        db,
+        [...oldBatch].map(([md5, usedAt]) => ({ md5, usedAt })),
+      )
     } catch (cause) {
       noted = new Map([...batch, ...noted])
+      notedOld = new Map([...oldBatch, ...notedOld])
       onError(cause)
     }
   }
@@ -49,8 +59,9 @@ export function createKeyUses({ db, onError }: { db: Db; onError: (cause: unknow
   }
 
   return {
-    note(keyId, usedAt) {
+    note(keyId, usedAt, oldSecret) {
       noted.set(keyId, usedAt)
+      if (oldSecret !== undefined) notedOld.set(oldSecret, usedAt)
       if (!timer) arm()
     },
     flush,

@@ -30,7 +30,7 @@ describe.each(testDatabases())('API keys on $name', ({ open }) => {
       updatedAt: NOW,
       lastUsedAt: 0,
     })
-    expect(await getKey({ db }, ADA, key.id)).toEqual(key)
+    expect(await getKey(depsFor(db), ADA, key.id)).toEqual(key)
 
     const row = await db.selectFrom('api_key').selectAll().executeTakeFirstOrThrow()
     expect(row.api_key).toBe(md5Of(secret))
@@ -113,7 +113,7 @@ describe.each(testDatabases())('API keys on $name', ({ open }) => {
     }
 
     const { key } = await createKey(depsFor(db), ADA, { name: '钥'.repeat(255), expiry: {} })
-    expect((await getKey({ db }, ADA, key.id)).name).toBe('钥'.repeat(255))
+    expect((await getKey(depsFor(db), ADA, key.id)).name).toBe('钥'.repeat(255))
   })
 
   test('ids and times of rows imported from Coze keep their meaning', async () => {
@@ -125,11 +125,11 @@ describe.each(testDatabases())('API keys on $name', ({ open }) => {
       .values({ id: '7532755646102372351', api_key: 'a'.repeat(32), name: 'imported', user_id: '1', ...times })
       .execute()
 
-    const imported = await getKey({ db }, ADA, '7532755646102372351')
+    const imported = await getKey(depsFor(db), ADA, '7532755646102372351')
     expect(imported).toMatchObject({ createdAt: NOW, updatedAt: NOW, lastUsedAt: NOW, expiredAt: NOW + 60_000, lastFour: '' })
 
     const { key } = await createKey(depsFor(db), ADA, { name: 'the next one', expiry: {} })
     expect(key.id).toBe('7532755646102372352')
-    expect((await getKey({ db }, ADA, key.id)).name).toBe('the next one')
+    expect((await getKey(depsFor(db), ADA, key.id)).name).toBe('the next one')
   })
 })

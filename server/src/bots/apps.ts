@@ -1,3 +1,4 @@
+import { mayUseApps } from '../accounts/principal.ts'
 import type { Principal } from '../accounts/principal.ts'
 import type { Db } from '../db/database.ts'
 import { AppError } from '../lib/app-error.ts'
@@ -14,7 +15,7 @@ export type SavedApp = AppEntry & { change: 'created' | 'updated' | 'unchanged' 
 /** Another user's app does not exist. */
 export async function getOwnApp({ db }: { db: Db }, who: Principal, appId: string): Promise<AppEntry> {
   const app = await findApp(db, appId)
-  if (app?.ownerId !== who.userId) throw new AppError('not_found', 'app not found')
+  if (app?.ownerId !== who.userId || !mayUseApps(who)) throw new AppError('not_found', 'app not found')
   return app
 }
 
@@ -24,6 +25,7 @@ export async function listOwnApps(
   who: Principal,
   { page, size }: { page: number; size: number },
 ): Promise<{ apps: AppEntry[]; total: number }> {
+  if (!mayUseApps(who)) return { apps: [], total: 0 }
   const [apps, total] = await Promise.all([listApps(db, who.userId, { offset: (page - 1) * size, limit: size }), countApps(db, who.userId)])
   return { apps, total }
 }

@@ -1,3 +1,4 @@
+import { assertAction } from '../accounts/principal.ts'
 import type { Principal } from '../accounts/principal.ts'
 import type { Db } from '../db/database.ts'
 import { findFile } from '../files/file-store.ts'
@@ -76,6 +77,7 @@ function changedParameters(before: Parameters, change: Partial<Parameters>): Par
 
 /** Everybody who meets the bot sees its icon: its link is for ever, so it must be a picture and not any document. */
 async function iconUrlOf({ db, links }: DraftDeps, who: Principal, fileId: string): Promise<string> {
+  assertAction(who, 'files')
   const file = await getFile({ db }, who, fileId)
   if (!file.mime.startsWith('image/')) throw new AppError('invalid_request', `icon_file_id: the file is no image, but ${file.mime}`)
   return links.lastingPathOf({ id: file.id, name: 'icon' })

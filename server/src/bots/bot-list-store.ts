@@ -1,4 +1,5 @@
 import type { Db } from '../db/database.ts'
+import { toInList } from '../db/in-list.ts'
 import { containing, likeText, toIdOrNone } from '../db/search-text.ts'
 import { DRAFT_VERSION_ID } from './bot-config.ts'
 import type { BotProfile } from './bot-config.ts'
@@ -15,7 +16,7 @@ export type ListedBot = BotProfile & {
 /** Coze's words: drafts of all bots, live versions, drafts of published bots, drafts of bots that are not published. */
 export type BotListStatus = 'all' | 'published_online' | 'published_draft' | 'unpublished_draft'
 
-export type BotListFilter = { ownerId: string; status: BotListStatus; search?: string }
+export type BotListFilter = { ownerId: string; status: BotListStatus; search?: string; ids?: ReadonlySet<string> }
 
 /** Live versions newest first, drafts by the age of their bots. */
 export async function listBotFaces(db: Db, filter: BotListFilter, page: { offset: number; limit: number }): Promise<ListedBot[]> {
@@ -86,11 +87,12 @@ export async function countBots(db: Db, filter: BotListFilter): Promise<number> 
   return Number(total)
 }
 
-function matching(db: Db, { ownerId, status, search }: BotListFilter) {
+function matching(db: Db, { ownerId, status, search, ids }: BotListFilter) {
   const query = db
     .selectFrom('bot')
     .leftJoin('bot_version', 'bot_version.id', 'bot.live_version_id')
     .where('bot.owner_id', '=', ownerId)
+    .$if(ids !== undefined, (bots) => bots.where('bot.id', 'in', toInList(ids)))
     .$if(search !== undefined && search !== '', (bots) =>
       bots.where((where) =>
         where.or([likeText(where.ref('bot.name'), containing(search ?? '')), where('bot.id', '=', toIdOrNone(search ?? ''))]),

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { mayUseBot } from '../accounts/principal.ts'
 import type { Principal } from '../accounts/principal.ts'
 import { inTransaction } from '../db/database.ts'
 import type { Db } from '../db/database.ts'
@@ -26,6 +27,8 @@ export type BotDeps = { db: Db; nextId: NextId; clock: Clock }
 
 /** A new draft. `id` may be given: manifests and imports fix theirs. */
 export async function createBot(deps: BotDeps, who: Principal, request: BotProfile & { id?: string; config: BotConfig }): Promise<Bot> {
+  if (who.access?.botIds) throw new AppError('forbidden', 'this api key is for some bots only: it cannot make another one')
+
   const now = deps.clock()
   const { name, description, iconUrl, config } = request
   const bot = {
@@ -83,7 +86,7 @@ function assertRevision(bot: Bot, revision: string | undefined): void {
 
 export async function getOwnBot({ db }: Pick<BotDeps, 'db'>, who: Principal, botId: string): Promise<Bot> {
   const bot = await findBot(db, botId)
-  if (bot?.ownerId !== who.userId) throw new AppError('not_found', 'bot not found')
+  if (bot?.ownerId !== who.userId || !mayUseBot(who, botId)) throw new AppError('not_found', 'bot not found')
   return bot
 }
 

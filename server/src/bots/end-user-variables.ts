@@ -1,3 +1,4 @@
+import { endUserFor } from '../accounts/principal.ts'
 import type { Principal } from '../accounts/principal.ts'
 import type { Db } from '../db/database.ts'
 import { AppError } from '../lib/app-error.ts'
@@ -18,6 +19,7 @@ export async function readVariables(
   who: Principal,
   { names, ...holder }: VariableHolder & { names: string[] },
 ): Promise<StoredVariable[]> {
+  endUserFor(who, holder.endUser)
   const declared = await findDeclaredVariables({ db }, who, holder)
   const stored = await listEndUserVariables(db, { ownerId: who.userId, ...holder })
   const values = new Map(stored.map((variable) => [variable.name, variable]))
@@ -32,6 +34,8 @@ export async function writeVariables(
   who: Principal,
   { values, ...holder }: VariableHolder & { values: Map<string, string> },
 ): Promise<void> {
+  // they fill the bot's prompt: its page must not write them
+  if (who.access?.token) throw new AppError('forbidden', 'variables are set with an api key, not with a token')
   const declared = await findDeclaredVariables({ db }, who, holder)
   const unknown = [...values.keys()].find((name) => !declared.has(name))
   if (unknown !== undefined)

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import { mayUseBot } from '../accounts/principal.ts'
 import type { Principal } from '../accounts/principal.ts'
 import type { Db } from '../db/database.ts'
 import { AppError } from '../lib/app-error.ts'
@@ -38,7 +39,7 @@ export function createPublishedBots({ db, clock }: { db: Db; clock: Clock }): Pu
   return {
     async get(who, botId) {
       const bot = await find(botId)
-      if (bot?.ownerId !== who.userId) throw new AppError('not_found', 'bot not found or not published')
+      if (bot?.ownerId !== who.userId || !mayUseBot(who, botId)) throw new AppError('not_found', 'bot not found or not published')
       return bot
     },
     forget(botId) {

@@ -1,3 +1,4 @@
+import { asOwner } from '../accounts/principal.ts'
 import type { Principal } from '../accounts/principal.ts'
 import type { InputMessage } from '../conversations/conversations.ts'
 import { AppError } from '../lib/app-error.ts'
@@ -35,7 +36,8 @@ export async function draftChatflowQuestion(deps: ChatWorkflows, who: Principal,
   const { parameters, asCards } = request
   const read = request.messages.length > 0 ? readMessages : readTranscript
   const question = { ...(await read(deps, who, request)), parameters, asCards }
-  const workflow = await deps.catalog.get(who, request.chatflowId, PUBLISHED)
+  // who may use the bot may use what it stands on
+  const workflow = await deps.catalog.get(asOwner(who), request.chatflowId, PUBLISHED)
   if (!request.mayBeAnswer) assertArguments(workflow, { parameters: toChatflowArguments(parameters, question), isStrict: true })
   return question
 }

@@ -1,6 +1,6 @@
 import type { Principal } from '../accounts/principal.ts'
 import type { Conversation } from '../conversations/conversation-store.ts'
-import { draftConversation, findOwnConversation, isOwnChoice } from '../conversations/conversations.ts'
+import { assertFreeChoice, draftConversation, findOwnConversation, isOwnChoice } from '../conversations/conversations.ts'
 import type { ConversationDeps } from '../conversations/conversations.ts'
 import { AppError } from '../lib/app-error.ts'
 
@@ -16,10 +16,10 @@ export async function openConversation(
 
   const conversation = await findOwnConversation(deps, who, conversationId)
   if (!conversation) {
+    if (!isOwnChoice(conversationId)) throw new AppError('not_found', 'conversation not found')
     // an id of the caller's own choice names a conversation from its first use on
-    if (isOwnChoice(conversationId))
-      return { conversation: draftConversation(deps, who, { botId, endUser, externalId: conversationId }), isNew: true }
-    throw new AppError('not_found', 'conversation not found')
+    await assertFreeChoice(deps, who, conversationId)
+    return { conversation: draftConversation(deps, who, { botId, endUser, externalId: conversationId }), isNew: true }
   }
   if (conversation.botId !== undefined && conversation.botId !== botId)
     throw new AppError('not_found', `conversation not found: it belongs to another bot (${conversation.botId})`)

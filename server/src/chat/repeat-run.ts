@@ -1,3 +1,4 @@
+import { mayUseBot } from '../accounts/principal.ts'
 import type { Principal } from '../accounts/principal.ts'
 import { once } from '../db/idempotency-store.ts'
 import { AppError } from '../lib/app-error.ts'
@@ -16,7 +17,7 @@ export async function startRunOnce(deps: StartRunDeps, who: Principal, request: 
     perform: () => startRun(deps, who, request),
     replay: async (runId) => {
       const run = await findRun(deps.db, runId)
-      if (!run) throw new AppError('not_found', 'the chat of this Idempotency-Key is gone')
+      if (!run || !mayUseBot(who, run.botId)) throw new AppError('not_found', 'the chat of this Idempotency-Key is gone')
       const finished = untilFinished(deps, run)
       // nobody may be waiting for it
       finished.catch(deps.onError)

@@ -1,3 +1,4 @@
+import { mayUseBot } from '../accounts/principal.ts'
 import type { Principal } from '../accounts/principal.ts'
 import { findOwnConversation, isOwnChoice } from '../conversations/conversations.ts'
 import { listRunMessages } from '../conversations/message-store.ts'
@@ -14,12 +15,15 @@ export type RunAddress = { runId: string; conversationId: string }
 /** The caller's own chat; any other does not exist for it. */
 export async function getRun({ db }: Pick<RunsDeps, 'db'>, who: Principal, { runId, conversationId }: RunAddress): Promise<Run> {
   const run = await findRun(db, runId)
-  if (run?.ownerId !== who.userId) throw new AppError('not_found', 'chat not found')
+  if (run?.ownerId !== who.userId || !isInReach(who, run)) throw new AppError('not_found', 'chat not found')
 
   const expected = isOwnChoice(conversationId) ? (await findOwnConversation({ db }, who, conversationId))?.id : conversationId
   if (run.conversationId !== expected) throw new AppError('not_found', 'chat not found')
   return run
 }
+
+const isInReach = (who: Principal, { botId, endUser }: Run): boolean =>
+  mayUseBot(who, botId) && (!who.access?.token || who.access.token.endUser === endUser)
 
 /** What the chat has produced so far, oldest first. */
 export async function getRunMessages(deps: Pick<RunsDeps, 'db'>, who: Principal, address: RunAddress): Promise<Message[]> {

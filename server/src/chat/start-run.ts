@@ -1,3 +1,4 @@
+import { endUserFor } from '../accounts/principal.ts'
 import type { Principal } from '../accounts/principal.ts'
 import type { PublishedBot } from '../bots/bot-config.ts'
 import type { PublishedBots } from '../bots/published-bots.ts'
@@ -86,7 +87,8 @@ export type ChatRequest = {
 export type StartedRun = { run: Run; finished: Promise<FinishedRun> }
 
 /** Stores the turn and starts the run. The answer is not returned: follow the run, or wait for `finished`. */
-export async function startRun(deps: StartRunDeps, who: Principal, request: ChatRequest): Promise<StartedRun> {
+export async function startRun(deps: StartRunDeps, who: Principal, asked: ChatRequest): Promise<StartedRun> {
+  const request = who.access?.token ? boundToToken(who, asked) : asked
   const bot = await deps.publishedBots.get(who, request.botId)
   deps.liveRuns.assertRoom()
   // @NOTE from here to its start nothing may fail: a run that is stored and not executed holds its conversation
@@ -104,6 +106,12 @@ export async function startRun(deps: StartRunDeps, who: Principal, request: Chat
     untilTurn: run.status === 'created' ? (signal: AbortSignal) => waitForTurn(deps, run, signal) : undefined,
   }
   return { run, finished: deps.liveRuns.start(run.id, (signal) => executeRun(deps, plan, signal)) }
+}
+
+/** What a page may ask for with a token. */
+function boundToToken(who: Principal, request: ChatRequest): ChatRequest {
+  if (request.callbackUrl !== undefined) throw new AppError('forbidden', 'callback_url: is for api keys, not for tokens')
+  return { ...request, endUser: endUserFor(who, request.endUser) }
 }
 
 export function clientFunctions(bot: Pick<PublishedBot, 'config'>): ModelTool[] {

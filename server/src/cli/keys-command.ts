@@ -40,12 +40,12 @@ const listCommand = () =>
     .option('--email <owner>', 'only the keys of this user')
     .option('--json')
     .action(async (options: { email?: string; json?: boolean }) =>
-      withCore(async ({ db }) => {
+      withCore(async ({ db, clock }) => {
         const page = { page: 1, size: PAGE }
         const { keys } =
           options.email === undefined
-            ? await listKeysOfAllUsers({ db }, page)
-            : await listKeys({ db }, { userId: (await getUserByEmail({ db }, options.email)).id }, page)
+            ? await listKeysOfAllUsers({ db, clock }, page)
+            : await listKeys({ db, clock }, { userId: (await getUserByEmail({ db }, options.email)).id }, page)
         const rows = keys.map((key) => ({
           id: key.id,
           name: key.name,

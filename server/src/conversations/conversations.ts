@@ -1,3 +1,4 @@
+import { endUserFor, mayUseBot } from '../accounts/principal.ts'
 import type { Principal } from '../accounts/principal.ts'
 import type { Db } from '../db/database.ts'
 import { insertIdempotency, once } from '../db/idempotency-store.ts'
@@ -14,6 +15,7 @@ import {
   updateConversation,
 } from './conversation-store.ts'
 import type { Conversation } from './conversation-store.ts'
+import { isInReach } from './conversation-reach.ts'
 import { listMessages, messageInsert } from './message-store.ts'
 import type { ContentType, Message, MessagePage, MessageRole } from './message-store.ts'
 
@@ -113,17 +115,24 @@ export async function findOwnConversation(
   who: Principal,
   conversationId: string,
 ): Promise<Conversation | undefined> {
-  if (!isOwnChoice(conversationId)) {
-    const conversation = await findConversation(db, conversationId)
-    return conversation?.ownerId === who.userId ? conversation : undefined
-  }
-  return findConversationByExternalId(db, who.userId, conversationId)
+  const conversation = isOwnChoice(conversationId)
+    ? await findConversationByExternalId(db, who.userId, conversationId)
+    : await findConversation(db, conversationId)
+  if (conversation?.ownerId !== who.userId) return undefined
+  return !who.access || (await isInReach(db, who, conversation)) ? conversation : undefined
 }
+
+/** Throws `not_found` unless a new conversation may have this id of the caller's choice: one that the key does not reach has it. */
+export async function assertFreeChoice({ db }: Pick<ConversationDeps, 'db'>, who: Principal, externalId: string): Promise<void> {
+  if (who.access && (await findConversationByExternalId(db, who.userId, externalId))) throw conversationNotFound()
+}
+
+const conversationNotFound = () => new AppError('not_found', 'conversation not found')
 
 /** Anything that is not the caller's does not exist for it. */
 export async function getConversation(deps: Pick<ConversationDeps, 'db'>, who: Principal, conversationId: string): Promise<Conversation> {
   const conversation = await findOwnConversation(deps, who, conversationId)
-  if (!conversation) throw new AppError('not_found', 'conversation not found')
+  if (!conversation) throw conversationNotFound()
   return conversation
 }
 
@@ -144,7 +153,10 @@ export async function listOwnConversations(
   who: Principal,
   request: ConversationListRequest,
 ): Promise<{ conversations: Conversation[]; hasMore: boolean }> {
-  const { botId, endUser, connectorId, page, size, order } = request
+  const { botId, connectorId, page, size, order } = request
+  if (!mayUseBot(who, botId)) return { conversations: [], hasMore: false }
+
+  const endUser = endUserFor(who, request.endUser)
   const filter = { ownerId: who.userId, botId, endUser, connectorId }
   const found = await listConversations(db, filter, { offset: (page - 1) * size, limit: size + 1, order })
   return { conversations: found.slice(0, size), hasMore: found.length > size }

@@ -25,7 +25,26 @@ export type ApiKeyTable = {
   /** HMAC-SHA-256 hex of the secret under the server's pepper; empty in rows imported from Coze. */
   secret_hash: Generated<string>
   last_four: Generated<string>
+  /** JSON of KeyPolicy; null where nothing is limited. */
+  policy: ColumnType<string | null, string | null | undefined, string | null>
+  /** 0 while it may be used. */
+  disabled_at: Generated<number>
+  /** The key that made it over the API. */
+  maker_key_id: OptionalId
 }
+
+/** A secret that a key had before it was rotated. */
+export type ApiKeyOldSecretTable = {
+  md5: string
+  key_id: Id
+  secret_hash: string
+  last_four: string
+  valid_until: number
+  last_used_at: Generated<number>
+}
+
+/** What a key with a budget has used on a day, counted from 1970 in UTC. */
+export type KeyTokensTable = { key_id: Id; day: number; tokens: number }
 
 export type ModelTable = {
   id: Id
@@ -464,6 +483,8 @@ export type Tables = {
   user_account: UserAccountTable
   user_verification: UserVerificationTable
   api_key: ApiKeyTable
+  api_key_old_secret: ApiKeyOldSecretTable
+  key_tokens: KeyTokensTable
   model: ModelTable
   bot: BotTable
   bot_version: BotVersionTable

@@ -87,7 +87,7 @@ async function startSite() {
   const pages = createConsolePages({ consoleDir, publicUrl: 'https://coze.example' })
   http.setNotFoundHandler((request, reply) => (pages?.isPage(request) ? pages.sendPage(reply) : reply.code(404).send({ code: 404 })))
   await pages?.register(http)
-  http.get('/v1/bots', { config: { auth: 'key' } }, async () => ({}))
+  http.get('/v1/bots', { config: { auth: 'key', action: 'read' } }, async () => ({}))
   return {
     consoleDir,
     http,

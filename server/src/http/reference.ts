@@ -1,6 +1,6 @@
 import swagger from '@fastify/swagger'
 import Fastify from 'fastify'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyContextConfig, FastifyInstance } from 'fastify'
 import { jsonSchemaTransform } from 'fastify-type-provider-zod'
 
 export type ReferenceOptions = { publicUrl: string; version: string }
@@ -20,8 +20,7 @@ export async function serveReference(http: FastifyInstance, { publicUrl, version
     },
     transform: (route) => {
       const transformed = jsonSchemaTransform(route)
-      const { auth } = route.route.config ?? {}
-      const security = auth === 'key' ? [{ apiKey: [] }] : auth === 'session' || auth === 'admin' ? [{ session: [] }] : []
+      const security = securityOf(route.route.config ?? {})
       return { ...transformed, schema: { ...transformed.schema, security } }
     },
   })
@@ -37,6 +36,13 @@ export async function serveReference(http: FastifyInstance, { publicUrl, version
       app.routing(request.raw, reply.raw)
     })
   }
+}
+
+/** The actions of which a key needs one stand where the document has the roles of a scheme. */
+function securityOf({ auth, action = 'any' }: FastifyContextConfig) {
+  if (auth === 'session' || auth === 'admin') return [{ session: [] }]
+  if (auth !== 'key') return []
+  return action === 'any' ? [{ apiKey: [] }] : [action].flat().map((each) => ({ apiKey: [each] }))
 }
 
 const DESCRIPTION =

@@ -1,3 +1,4 @@
+import type { Action } from '../accounts/key-policy.ts'
 import type { Principal } from '../accounts/principal.ts'
 
 declare module 'fastify' {
@@ -8,5 +9,7 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** How a route is protected; `admin` is a session of an administrator. */
     auth?: 'key' | 'session' | 'admin' | 'public'
+    /** What a key needs for it: one of several, or being a key (`any`). */
+    action?: Action | readonly Action[] | 'any'
   }
 }

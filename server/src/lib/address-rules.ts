@@ -113,7 +113,7 @@ function embeddedV4(address: string): string | undefined {
 }
 
 /** The eight groups of an IPv6 address; the URL parser brings every notation into hexadecimal groups with at most one `::`. */
-function toGroups(address: string): number[] {
+export function toGroups(address: string): number[] {
   const [head = '', tail] = new URL(`http://[${address}]`).hostname.slice(1, -1).split('::')
   const parse = (text: string) => (text === '' ? [] : text.split(':').map((group) => Number.parseInt(group, 16)))
   const [start, end] = [parse(head), parse(tail ?? '')]

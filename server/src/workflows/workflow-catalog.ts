@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import { mayUseWorkflow } from '../accounts/principal.ts'
 import type { Principal } from '../accounts/principal.ts'
 import type { Db } from '../db/database.ts'
 import { AppError } from '../lib/app-error.ts'
@@ -69,7 +70,7 @@ export function createWorkflowCatalog({ db, nodeTypes }: { db: Db; nodeTypes: No
   return {
     async get(who, workflowId, version) {
       const head = await findHead(db, workflowId, version)
-      if (head?.ownerId !== who.userId) throw new AppError('not_found', 'workflow not found')
+      if (head?.ownerId !== who.userId || !mayUseWorkflow(who, workflowId)) throw new AppError('not_found', 'workflow not found')
       const { appId, versionId, updatedAt } = head
       if (version === DRAFT) {
         // it is another one with every change

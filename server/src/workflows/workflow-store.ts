@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import type { Selectable } from 'kysely'
 import { orConflict } from '../db/database.ts'
 import type { Db } from '../db/database.ts'
+import { toInList } from '../db/in-list.ts'
 import type { WorkflowMode, WorkflowTable, WorkflowVersionTable } from '../db/tables.ts'
 import { chatflowRoleSchema } from './chatflow-role.ts'
 import type { ListedVersion, ListedWorkflow, Workflow, WorkflowDraft, WorkflowVersion } from './workflow-record.ts'
@@ -123,6 +124,8 @@ export type WorkflowFilter = {
   isPublished?: boolean
   /** A part of the name. */
   search?: string
+  /** None but these. */
+  ids?: ReadonlySet<string>
 }
 
 /** Newest first. */
@@ -150,11 +153,12 @@ export async function countWorkflows(db: Db, filter: WorkflowFilter): Promise<nu
   return Number(total)
 }
 
-function matching(db: Db, { ownerId, appId, mode, isPublished, search }: WorkflowFilter) {
+function matching(db: Db, { ownerId, appId, mode, isPublished, search, ids }: WorkflowFilter) {
   return db
     .selectFrom('workflow')
     .leftJoin('workflow_version as live', 'live.id', 'workflow.live_version_id')
     .$if(ownerId !== undefined, (query) => query.where('workflow.owner_id', '=', ownerId ?? ''))
+    .$if(ids !== undefined, (query) => query.where('workflow.id', 'in', toInList(ids)))
     .$if(appId !== undefined, (query) => query.where('workflow.app_id', '=', appId ?? ''))
     .$if(mode !== undefined, (query) => query.where('workflow.mode', '=', mode ?? 'workflow'))
     .$if(isPublished !== undefined, (query) => query.where('workflow.live_version_id', isPublished ? 'is not' : 'is', null))

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { mayUseWorkflow } from '../accounts/principal.ts'
 import type { Principal } from '../accounts/principal.ts'
 import { findApp } from '../bots/app-store.ts'
 import { inTransaction } from '../db/database.ts'
@@ -31,7 +32,7 @@ export type WorkflowDeps = { db: Db; nextId: NextId; clock: Clock }
 /** Another user's workflow does not exist. */
 export async function getOwnWorkflow({ db }: Pick<WorkflowDeps, 'db'>, who: Principal, workflowId: string): Promise<Workflow> {
   const workflow = await findWorkflow(db, workflowId)
-  if (workflow?.ownerId !== who.userId) throw new AppError('not_found', 'workflow not found')
+  if (workflow?.ownerId !== who.userId || !mayUseWorkflow(who, workflowId)) throw new AppError('not_found', 'workflow not found')
   return workflow
 }
 
@@ -222,9 +223,9 @@ const toRange = ({ page, size }: Page) => ({ offset: (page - 1) * size, limit: s
 export async function listWorkflows(
   { db }: Pick<WorkflowDeps, 'db'>,
   who: Principal,
-  { page, size, ...wanted }: Omit<WorkflowFilter, 'ownerId'> & Page,
+  { page, size, ...wanted }: Omit<WorkflowFilter, 'ownerId' | 'ids'> & Page,
 ): Promise<{ workflows: ListedWorkflow[]; total: number }> {
-  const filter = { ...wanted, ownerId: who.userId }
+  const filter = { ...wanted, ownerId: who.userId, ids: who.access?.workflowIds }
   const [workflows, total] = await Promise.all([listWorkflowRows(db, filter, toRange({ page, size })), countWorkflows(db, filter)])
   return { workflows, total }
 }

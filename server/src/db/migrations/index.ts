@@ -13,6 +13,7 @@ import { createAppConversations } from './0011-app-conversations.ts'
 import { createWorkflowRuns } from './0012-workflow-runs.ts'
 import { extendForConsole } from './0013-console.ts'
 import { createStopRequests } from './0015-stop-requests.ts'
+import { extendKeys } from './0014-key-policy.ts'
 
 export type MigrationStep = (db: Db, dialect: DialectName) => Promise<void>
 
@@ -32,4 +33,5 @@ export const migrations: Record<string, MigrationStep> = {
   '0012-workflow-runs': createWorkflowRuns,
   '0013-console': extendForConsole,
   '0015-stop-requests': createStopRequests,
+  '0014-key-policy': extendKeys,
 }

@@ -2,8 +2,11 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { ApiKeyDeps } from '../../accounts/api-keys.ts'
 import { createKey, deleteKey, getKey, listKeys, updateKey } from '../../accounts/api-keys.ts'
+import { rotateKey } from '../../accounts/rotate-key.ts'
 import { idField, pageNumberField, pageSizeField } from '../open/open-fields.ts'
 import { success, successSchema } from '../success-reply.ts'
+import { toPolicy } from '../key-policy-of-wire.ts'
+import { policySchema } from './key-policy-wire.ts'
 import { flatKeySchema, listedTokenSchema, toFlatKey, toListedToken, toMaskedKey, toToken, tokenSchema } from './pat-wire.ts'
 
 export type PatServices = ApiKeyDeps
@@ -12,18 +15,31 @@ export type PatServices = ApiKeyDeps
 export const patRoutes =
   (services: PatServices): FastifyPluginAsyncZod =>
   async (http) => {
+    await http.register(creatingRoute(services))
+    await http.register(readingRoutes(services))
+    await http.register(changingRoutes(services))
+  }
+
+const creatingRoute =
+  (services: PatServices): FastifyPluginAsyncZod =>
+  async (http) => {
     http.post(
       `${PREFIX}/create_personal_access_token_and_permission`,
       { config: { auth: 'session' }, schema: { tags, summary: 'Create an API key', body: newKey, response: { 200: createdReply } } },
       async (request) => {
-        const { name, ...expiry } = request.body
-        const { key, secret } = await createKey(services, request.principal, { name, expiry: toExpiry(expiry) })
+        const { name, policy, ...expiry } = request.body
+        const wanted = { name, expiry: toExpiry(expiry), policy: policy ? toPolicy(policy) : undefined }
+        const { key, secret } = await createKey(services, request.principal, wanted)
         // a creation says 0, not -1, for what has not happened
         const token = { ...toToken(key), updated_at: 0, last_used_at: 0 }
         return success(request, { personal_access_token: token, token: secret }, toFlatKey(key, secret))
       },
     )
+  }
 
+const readingRoutes =
+  (services: PatServices): FastifyPluginAsyncZod =>
+  async (http) => {
     http.get(
       `${PREFIX}/list_personal_access_tokens`,
       {
@@ -45,17 +61,48 @@ export const patRoutes =
         return success(request, { personal_access_token: toToken(key) }, toFlatKey(key, toMaskedKey(key)))
       },
     )
+  }
 
+const changingRoutes =
+  (services: PatServices): FastifyPluginAsyncZod =>
+  async (http) => {
     http.post(
       `${PREFIX}/update_personal_access_token_and_permission`,
       {
         config: { auth: 'session' },
-        schema: { tags, summary: 'Rename an API key, or change when it expires', body: keyChange, response: { 200: emptyReply } },
+        schema: {
+          tags,
+          summary: 'Rename an API key, or change when it expires and what it may do',
+          body: keyChange,
+          response: { 200: emptyReply },
+        },
       },
       async (request) => {
-        const { id, name, ...expiry } = request.body
-        await updateKey(services, request.principal, { keyId: id, name: name ?? undefined, expiry: toExpiry(expiry) })
+        const { id, name, policy, disabled, ...expiry } = request.body
+        await updateKey(services, request.principal, {
+          ...{ keyId: id, name: name ?? undefined, expiry: toExpiry(expiry), disabled: disabled ?? undefined },
+          policy: policy ? toPolicy(policy) : policy,
+        })
         return success(request, {})
+      },
+    )
+
+    http.post(
+      `${PREFIX}/rotate_personal_access_token`,
+      {
+        config: { auth: 'session' },
+        schema: {
+          tags,
+          summary: 'Give an API key a new secret',
+          description: 'The secret of now stays valid for `overlap_seconds`. The new one is shown only here.',
+          body: rotation,
+          response: { 200: createdReply },
+        },
+      },
+      async (request) => {
+        const { id, overlap_seconds: overlapSeconds } = request.body
+        const { key, secret } = await rotateKey(services, request.principal, { keyId: id, overlapSeconds })
+        return success(request, { personal_access_token: toToken(key), token: secret }, toFlatKey(key, secret))
       },
     )
 
@@ -94,9 +141,16 @@ const expiryFields = {
   expire_at: numberField,
 }
 
-const newKey = z.object({ name: z.string(), ...expiryFields })
+/** Null: nothing is limited. A policy that is given replaces the one before as a whole. */
+const policyField = policySchema.nullish()
+
+const newKey = z.object({ name: z.string(), ...expiryFields, policy: policyField })
 const keyId = z.object({ id: idField })
-const keyChange = z.object({ id: idField, name: z.string().nullish(), ...expiryFields })
+const keyChange = z.object({
+  ...{ id: idField, name: z.string().nullish(), ...expiryFields, policy: policyField },
+  disabled: z.boolean('must be true or false').nullish(),
+})
+const rotation = z.object({ id: idField, overlap_seconds: z.number('must be a number of seconds').default(0) })
 const pageQuery = z.object({ page: pageNumberField, size: pageSizeField(100).default(10) })
 
 const flatFields = flatKeySchema.shape

@@ -11,7 +11,7 @@ export type McpOptions = { publicUrl: string; corsOrigins: string[]; version: st
 
 const MAX_BODY_BYTES = 4 * 1024 * 1024
 
-const config = { auth: 'key' } as const
+const config = { auth: 'key', action: 'chat' } as const
 const tags = ['MCP']
 
 export const mcpRoutes =

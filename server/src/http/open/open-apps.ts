@@ -52,7 +52,7 @@ export const appRoutes =
     http.get(
       '/v1/apps',
       {
-        config: { auth: 'key' },
+        config: { auth: 'key', action: 'read' },
         schema: {
           tags,
           summary: 'List your apps',
@@ -83,7 +83,7 @@ export const appRoutes =
     http.get(
       '/v1/apps/:app_id',
       {
-        config: { auth: 'key' },
+        config: { auth: 'key', action: 'read' },
         schema: {
           tags,
           summary: 'Read an app',

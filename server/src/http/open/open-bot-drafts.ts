@@ -31,7 +31,7 @@ const editingRoutes =
     http.post(
       '/v1/bot/create',
       {
-        config: { auth: 'key' },
+        config: { auth: 'key', action: 'manage' },
         schema: { tags, summary: 'Make a bot', body: createBodySchema, response: { 200: successSchema(z.object({ bot_id: z.string() })) } },
       },
       async (request) => {
@@ -44,7 +44,7 @@ const editingRoutes =
     http.post(
       '/v1/bot/update',
       {
-        config: { auth: 'key' },
+        config: { auth: 'key', action: 'manage' },
         schema: {
           tags,
           summary: "Change a bot's draft",
@@ -66,7 +66,7 @@ const publishingRoutes =
     http.post(
       '/v1/bot/publish',
       {
-        config: { auth: 'key' },
+        config: { auth: 'key', action: 'manage' },
         schema: {
           tags,
           summary: "Publish a bot's draft as a new version",
@@ -83,7 +83,7 @@ const publishingRoutes =
     http.post(
       '/v1/bots/:bot_id/unpublish',
       {
-        config: { auth: 'key' },
+        config: { auth: 'key', action: 'manage' },
         schema: {
           tags,
           summary: 'Take a bot offline',

@@ -62,7 +62,7 @@ const readingRoutes =
     http.get(
       '/v1/bot/get_online_info',
       {
-        config: { auth: 'key' },
+        config: { auth: 'key', action: 'read' },
         schema: {
           tags,
           summary: 'Read a published bot',
@@ -79,7 +79,7 @@ const readingRoutes =
     http.get(
       '/v1/bots/:bot_id',
       {
-        config: { auth: 'key' },
+        config: { auth: 'key', action: 'read' },
         schema: {
           tags,
           summary: 'Read a bot: what is published, or the draft',
@@ -104,7 +104,7 @@ const listingRoutes =
     http.get(
       '/v1/bots',
       {
-        config: { auth: 'key' },
+        config: { auth: 'key', action: 'read' },
         schema: {
           tags,
           summary: 'List your bots',
@@ -131,7 +131,7 @@ const listingRoutes =
     http.get(
       '/v1/space/published_bots_list',
       {
-        config: { auth: 'key' },
+        config: { auth: 'key', action: 'read' },
         schema: {
           tags,
           summary: 'List your published bots',

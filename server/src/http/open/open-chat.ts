@@ -62,7 +62,7 @@ const startingRoutes =
     http.post(
       '/v3/chat',
       {
-        config: { auth: 'key' },
+        config: { auth: 'key', action: 'chat' },
         schema: {
           tags,
           summary: 'Chat with a published bot',
@@ -100,7 +100,7 @@ const goingOnRoutes =
     http.post(
       '/v3/chat/submit_tool_outputs',
       {
-        config: { auth: 'key' },
+        config: { auth: 'key', action: 'chat' },
         schema: {
           tags,
           summary: "Give a waiting chat the outputs of its caller's functions",
@@ -121,7 +121,7 @@ const goingOnRoutes =
     http.post(
       '/v3/chat/cancel',
       {
-        config: { auth: 'key' },
+        config: { auth: 'key', action: 'chat' },
         schema: { tags, summary: 'Cancel a running chat', body: addressSchema, response: { 200: successSchema(chatSchema) } },
       },
       async (request) => success(request, toChat(await services.cancelRun(request.principal, toAddress(request.body)))),
@@ -135,7 +135,7 @@ const readingRoutes =
       // the SDKs send POST, the documentation says GET
       method: ['GET', 'POST'],
       url: '/v3/chat/retrieve',
-      config: { auth: 'key' },
+      config: { auth: 'key', action: ['chat', 'read'] },
       schema: { tags, summary: 'Read the state of a chat', querystring: addressSchema, response: { 200: successSchema(chatSchema) } },
       handler: async (request) => success(request, toChat(await services.getRun(request.principal, toAddress(request.query)))),
     })
@@ -143,7 +143,7 @@ const readingRoutes =
     http.get(
       '/v3/chat/stream',
       {
-        config: { auth: 'key' },
+        config: { auth: 'key', action: ['chat', 'read'] },
         schema: {
           tags,
           summary: 'Follow a chat, from any of its events on',
@@ -163,7 +163,7 @@ const readingRoutes =
     http.get(
       '/v3/chat/message/list',
       {
-        config: { auth: 'key' },
+        config: { auth: 'key', action: ['chat', 'read'] },
         schema: {
           tags,
           summary: 'List what a chat has produced',

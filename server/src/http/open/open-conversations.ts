@@ -85,7 +85,7 @@ const readingRoutes =
     http.get(
       '/v1/conversations',
       {
-        config: { auth: 'key' },
+        config: { auth: 'key', action: 'read' },
         schema: {
           tags,
           summary: "List a bot's conversations, newest first",
@@ -118,7 +118,7 @@ const readingRoutes =
     http.get(
       '/v1/conversation/retrieve',
       {
-        config: { auth: 'key' },
+        config: { auth: 'key', action: 'read' },
         schema: { tags, summary: 'Read a conversation', querystring: paramsSchema, response: { 200: conversationReply } },
       },
       async (request) => conversationSuccess(request, await services.getConversation(request.principal, request.query.conversation_id)),
@@ -127,7 +127,7 @@ const readingRoutes =
     http.get(
       '/v1/conversations/:conversation_id',
       {
-        config: { auth: 'key' },
+        config: { auth: 'key', action: 'read' },
         schema: { tags, summary: 'Read a conversation', params: paramsSchema, response: { 200: conversationReply } },
       },
       async (request) => conversationSuccess(request, await services.getConversation(request.principal, request.params.conversation_id)),
@@ -140,7 +140,7 @@ const creatingRoute =
     http.post(
       '/v1/conversation/create',
       {
-        config: { auth: 'key' },
+        config: { auth: 'key', action: 'chat' },
         schema: {
           tags,
           summary: 'Create a conversation',
@@ -167,7 +167,7 @@ const changingRoutes =
     http.put(
       '/v1/conversations/:conversation_id',
       {
-        config: { auth: 'key' },
+        config: { auth: 'key', action: 'chat' },
         schema: {
           tags,
           summary: 'Rename a conversation',
@@ -189,7 +189,7 @@ const emptyingRoutes =
     http.post(
       '/v1/conversations/:conversation_id/clear',
       {
-        config: { auth: 'key' },
+        config: { auth: 'key', action: 'chat' },
         schema: {
           tags,
           summary: 'Start a new section',
@@ -207,7 +207,7 @@ const emptyingRoutes =
     http.delete(
       '/v1/conversations/:conversation_id',
       {
-        config: { auth: 'key' },
+        config: { auth: 'key', action: 'chat' },
         schema: { tags, summary: 'Delete a conversation', params: paramsSchema, response: { 200: successSchema(z.object({})) } },
       },
       async (request) => {

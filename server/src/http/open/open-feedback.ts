@@ -49,7 +49,7 @@ export const feedbackRoutes =
     http.post(
       URL,
       {
-        config: { auth: 'key' },
+        config: { auth: 'key', action: 'chat' },
         schema: { tags, summary: 'Like or dislike an answer', params: addressSchema, body: feedbackBodySchema, response: emptyReply },
       },
       async (request) => {
@@ -63,7 +63,7 @@ export const feedbackRoutes =
     http.get(
       URL,
       {
-        config: { auth: 'key' },
+        config: { auth: 'key', action: 'read' },
         schema: {
           tags,
           summary: 'Read the feedback for an answer',
@@ -77,7 +77,7 @@ export const feedbackRoutes =
     http.delete(
       URL,
       {
-        config: { auth: 'key' },
+        config: { auth: 'key', action: 'chat' },
         schema: { tags, summary: 'Take the feedback for an answer back', params: addressSchema, response: emptyReply },
       },
       async (request) => {

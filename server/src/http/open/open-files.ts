@@ -48,7 +48,7 @@ export const fileRoutes =
     http.route({
       method: ['GET', 'POST'],
       url: '/v1/files/retrieve',
-      config: { auth: 'key' },
+      config: { auth: 'key', action: 'files' },
       schema: {
         tags,
         summary: 'Read what is known of a file',
@@ -83,7 +83,7 @@ function uploadRoute(services: FileServices): FastifyPluginAsyncZod {
     http.route({
       method: 'POST',
       url: '/v1/files/upload',
-      config: { auth: 'key' },
+      config: { auth: 'key', action: 'files' },
       schema: {
         tags,
         summary: 'Upload a file',

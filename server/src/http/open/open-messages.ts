@@ -75,7 +75,7 @@ const makingRoute =
     http.post(
       '/v1/conversation/message/create',
       {
-        config: { auth: 'key' },
+        config: { auth: 'key', action: 'chat' },
         schema: {
           tags,
           summary: 'Put a message into a conversation without asking the bot',
@@ -101,7 +101,7 @@ const singleMessageRoutes =
     http.get(
       '/v1/conversation/message/retrieve',
       {
-        config: { auth: 'key' },
+        config: { auth: 'key', action: 'read' },
         schema: { tags, summary: 'Read a message', querystring: addressSchema, response: messageReply },
       },
       async (request) => success(request, toMessage(await services.getMessage(request.principal, toAddress(request.query)))),
@@ -110,7 +110,7 @@ const singleMessageRoutes =
     http.post(
       '/v1/conversation/message/modify',
       {
-        config: { auth: 'key' },
+        config: { auth: 'key', action: 'chat' },
         schema: {
           tags,
           summary: 'Change a question or an answer',
@@ -130,7 +130,7 @@ const singleMessageRoutes =
     http.post(
       '/v1/conversation/message/delete',
       {
-        config: { auth: 'key' },
+        config: { auth: 'key', action: 'chat' },
         schema: {
           tags,
           summary: 'Delete a question or an answer',
@@ -166,7 +166,7 @@ const listingRoute =
     http.post(
       '/v1/conversation/message/list',
       {
-        config: { auth: 'key' },
+        config: { auth: 'key', action: 'read' },
         schema: {
           tags,
           summary: 'List the questions and answers of a conversation',

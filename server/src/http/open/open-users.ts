@@ -26,7 +26,10 @@ export const userRoutes =
   async (http) => {
     http.get(
       '/v1/users/me',
-      { config: { auth: 'key' }, schema: { tags, summary: 'Who the key belongs to', response: { 200: successSchema(userSchema) } } },
+      {
+        config: { auth: 'key', action: 'any' },
+        schema: { tags, summary: 'Who the key belongs to', response: { 200: successSchema(userSchema) } },
+      },
       async (request) => {
         const { id, email, name } = await services.getUser(request.principal)
         return success(request, { user_id: id, user_name: email, nick_name: name, avatar_url: '' })
@@ -36,7 +39,7 @@ export const userRoutes =
     http.get(
       '/v1/workspaces',
       {
-        config: { auth: 'key' },
+        config: { auth: 'key', action: 'any' },
         schema: {
           tags,
           summary: 'List your workspaces: everybody has one',

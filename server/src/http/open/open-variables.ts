@@ -57,7 +57,7 @@ export const variableRoutes =
     http.get(
       '/v1/variables',
       {
-        config: { auth: 'key' },
+        config: { auth: 'key', action: 'read' },
         schema: {
           tags,
           summary: "Read an end user's variables",
@@ -76,7 +76,7 @@ export const variableRoutes =
     http.put(
       '/v1/variables',
       {
-        config: { auth: 'key' },
+        config: { auth: 'key', action: 'chat' },
         schema: {
           tags,
           summary: "Set an end user's variables",

@@ -58,7 +58,7 @@ const chattingRoute =
     http.post(
       '/v1/workflows/chat',
       {
-        config: { auth: 'key' },
+        config: { auth: 'key', action: 'workflows' },
         schema: {
           tags,
           summary: 'Chat with a published chatflow',
@@ -99,7 +99,7 @@ const conversationRoute =
     http.post(
       '/v1/workflow/conversation/create',
       {
-        config: { auth: 'key' },
+        config: { auth: 'key', action: 'workflows' },
         schema: {
           tags,
           summary: 'Open the conversation of a name in an app, or begin a new one under the name',

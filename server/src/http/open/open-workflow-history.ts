@@ -43,7 +43,7 @@ const runRoutes =
     http.get(
       '/v1/workflow/get_run_history',
       {
-        config: { auth: 'key' },
+        config: { auth: 'key', action: ['workflows', 'read'] },
         schema: {
           tags,
           summary: 'List the runs of a workflow, newest first, or read one of them',
@@ -68,7 +68,7 @@ const runRoutes =
     http.get(
       '/v1/workflows/:workflow_id/run_histories/:execute_id',
       {
-        config: { auth: 'key' },
+        config: { auth: 'key', action: ['workflows', 'read'] },
         schema: {
           tags,
           summary: 'Read a run',
@@ -97,7 +97,7 @@ const nodeRoutes =
     http.get(
       path,
       {
-        config: { auth: 'key' },
+        config: { auth: 'key', action: ['workflows', 'read'] },
         schema: {
           tags,
           summary: 'List what the nodes of a run did, in the order in which they began',
@@ -117,7 +117,7 @@ const nodeRoutes =
     http.get(
       `${path}/:node_execute_uuid`,
       {
-        config: { auth: 'key' },
+        config: { auth: 'key', action: ['workflows', 'read'] },
         schema: {
           tags,
           summary: 'Read what one node of a run did',

@@ -42,7 +42,7 @@ const wholeRunRoute =
     http.post(
       '/v1/workflow/run',
       {
-        config: { auth: 'key' },
+        config: { auth: 'key', action: 'workflows' },
         schema: {
           tags,
           summary: 'Run a published workflow',
@@ -74,7 +74,7 @@ const streamedRunRoute =
     http.post(
       '/v1/workflow/stream_run',
       {
-        config: { auth: 'key' },
+        config: { auth: 'key', action: 'workflows' },
         schema: {
           tags,
           summary: 'Run a published workflow and read what it says as it comes',
@@ -99,7 +99,7 @@ const resumingRoutes =
     http.post(
       '/v1/workflow/stream_resume',
       {
-        config: { auth: 'key' },
+        config: { auth: 'key', action: 'workflows' },
         schema: {
           tags,
           summary: 'Answer what a run waits for, and read on',
@@ -124,7 +124,7 @@ const resumingRoutes =
     http.post(
       '/v1/workflow/cancel',
       {
-        config: { auth: 'key' },
+        config: { auth: 'key', action: 'workflows' },
         schema: {
           tags,
           summary: 'Cancel a run that is going on or waits',
@@ -145,7 +145,7 @@ const followingRoute =
     http.get(
       '/v1/workflow/stream',
       {
-        config: { auth: 'key' },
+        config: { auth: 'key', action: ['workflows', 'read'] },
         schema: {
           tags,
           summary: 'Follow a run, from any of its events on',

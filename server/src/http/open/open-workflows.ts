@@ -58,7 +58,7 @@ const listingRoute =
     http.get(
       '/v1/workflows',
       {
-        config: { auth: 'key' },
+        config: { auth: 'key', action: ['workflows', 'read'] },
         schema: {
           tags,
           summary: 'List your workflows, newest first',
@@ -103,7 +103,7 @@ const readingRoutes =
     http.get(
       '/v1/workflows/:workflow_id',
       {
-        config: { auth: 'key' },
+        config: { auth: 'key', action: ['workflows', 'read'] },
         schema: {
           tags,
           summary: 'Read what a workflow is: its live version, or the draft while nothing is live',
@@ -125,7 +125,7 @@ const readingRoutes =
     http.get(
       '/v1/workflows/:workflow_id/versions',
       {
-        config: { auth: 'key' },
+        config: { auth: 'key', action: ['workflows', 'read'] },
         schema: {
           tags,
           summary: 'List the published versions of a workflow, newest first',

@@ -45,7 +45,7 @@ export const openAiRoutes =
       '/v1/chat/completions',
       {
         bodyLimit: MAX_BODY_BYTES,
-        config: { auth: 'key' },
+        config: { auth: 'key', action: 'chat' },
         schema: {
           tags,
           summary: 'Chat with a bot as with a model of OpenAI',
@@ -73,7 +73,7 @@ const modelRoutes =
     http.get(
       '/v1/models',
       {
-        config: { auth: 'key' },
+        config: { auth: 'key', action: ['chat', 'read'] },
         schema: {
           tags,
           summary: 'List your published bots as models',
@@ -92,7 +92,7 @@ const modelRoutes =
     http.get(
       '/v1/models/:model',
       {
-        config: { auth: 'key' },
+        config: { auth: 'key', action: ['chat', 'read'] },
         schema: {
           tags,
           summary: 'Read a published bot as a model',

@@ -1,8 +1,9 @@
+import { asOwner, mayUseApps } from '../../accounts/principal.ts'
 import type { Principal } from '../../accounts/principal.ts'
 import { getOwnApp } from '../../bots/apps.ts'
 import { claimConversation, conversationInsert } from '../../conversations/conversation-store.ts'
 import type { Conversation } from '../../conversations/conversation-store.ts'
-import { draftConversation, draftMessage, findOwnConversation, isOwnChoice } from '../../conversations/conversations.ts'
+import { assertFreeChoice, draftConversation, draftMessage, findOwnConversation, isOwnChoice } from '../../conversations/conversations.ts'
 import type { InputMessage } from '../../conversations/conversations.ts'
 import { messageInsert } from '../../conversations/message-store.ts'
 import type { Message } from '../../conversations/message-store.ts'
@@ -81,13 +82,15 @@ type Opened = { conversation: Conversation; isNew: boolean; name?: string }
 /** The conversation that is named by its id, or in an app by its name; a new one where none is named. */
 async function openConversation(deps: ChatflowDeps, who: Principal, request: ChatflowRequest): Promise<Opened> {
   const { conversationId, appId, endUser, botId, connectorId } = request
-  if (appId !== undefined) await getOwnApp(deps, who, appId)
-  if (conversationId === undefined) return openByName(deps, who, request)
+  const inApp = await readerOfApp(deps, who, request)
+  if (appId !== undefined) await getOwnApp(deps, inApp, appId)
+  if (conversationId === undefined) return openByName(deps, inApp, request)
 
   const conversation = await findOwnConversation(deps, who, conversationId)
   if (!conversation) {
     if (!isOwnChoice(conversationId)) throw new AppError('not_found', 'conversation not found')
     // an id of the caller's own choice names a conversation from its first use on
+    await assertFreeChoice(deps, who, conversationId)
     return { conversation: draftConversation(deps, who, { botId, endUser, connectorId, externalId: conversationId }), isNew: true }
   }
   // end users of one key are kept apart: one cannot go on with another's conversation
@@ -95,9 +98,16 @@ async function openConversation(deps: ChatflowDeps, who: Principal, request: Cha
     throw new AppError('not_found', 'conversation not found: it belongs to another user_id')
   if (appId === undefined) return { conversation, isNew: false }
 
-  const named = await findOwnAppConversationById(deps, who, { appId, endUser, conversationId: conversation.id })
+  const named = await findOwnAppConversationById(deps, inApp, { appId, endUser, conversationId: conversation.id })
   if (!named && !isOwnChoice(conversationId)) throw new AppError('not_found', 'conversation not found: it is none of the app')
   return { conversation, isNew: false, name: named?.name }
+}
+
+/** Who may chat with a workflow may do so in its app. */
+async function readerOfApp(deps: ChatflowDeps, who: Principal, { appId, workflowId, version }: ChatflowRequest): Promise<Principal> {
+  if (appId === undefined || mayUseApps(who)) return who
+  const workflow = await deps.catalog.get(who, workflowId, version)
+  return workflow.appId === appId ? asOwner(who) : who
 }
 
 async function openByName(deps: ChatflowDeps, who: Principal, request: ChatflowRequest): Promise<Opened> {

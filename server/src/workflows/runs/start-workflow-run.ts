@@ -1,3 +1,4 @@
+import { asOwner, mayUseApps, mayUseWorkflow } from '../../accounts/principal.ts'
 import type { Principal } from '../../accounts/principal.ts'
 import { getOwnApp } from '../../bots/apps.ts'
 import { getOwnBot } from '../../bots/bots.ts'
@@ -54,13 +55,17 @@ export type StartedWorkflowRun = { run: WorkflowRun; finished: PromiseLike<Workf
 export async function startWorkflowRun(deps: StartWorkflowDeps, who: Principal, request: WorkflowRunRequest): Promise<StartedWorkflowRun> {
   return once(deps.db, request.idempotency, {
     perform: () => start(deps, who, request),
-    replay: (runId) => attachToRun(deps, runId),
+    replay(runId) {
+      // what is asked for is the same as then; what the key may do need not be
+      if (!mayUseWorkflow(who, request.workflowId)) throw new AppError('not_found', 'workflow not found')
+      return attachToRun(deps, runId)
+    },
   })
 }
 
 async function start(deps: StartWorkflowDeps, who: Principal, request: WorkflowRunRequest): Promise<StartedWorkflowRun> {
-  await assertOwnHolder(deps, who, request)
   const workflow = await deps.catalog.get(who, request.workflowId, request.version)
+  await assertOwnHolder(deps, who, { ...request, ownApp: workflow.appId })
   if (request.onlyNode === undefined) assertArguments(workflow, request)
   else if (!soloGraph(workflow.graph, request.onlyNode, {})) throw new AppError('not_found', `the workflow has no node ${request.onlyNode}`)
   // the chat has its place already
@@ -90,9 +95,14 @@ export function beginWorkflowRun(
 }
 
 /** Whose variables and conversations the run sees. */
-async function assertOwnHolder(deps: StartWorkflowDeps, who: Principal, { appId, botId }: WorkflowRunRequest): Promise<void> {
+async function assertOwnHolder(
+  deps: StartWorkflowDeps,
+  who: Principal,
+  { appId, botId, ownApp }: Pick<WorkflowRunRequest, 'appId' | 'botId'> & { ownApp: string | undefined },
+): Promise<void> {
   if (appId !== undefined && botId !== undefined) throw new AppError('invalid_request', 'send app_id or bot_id, not both')
-  if (appId !== undefined) await getOwnApp(deps, who, appId)
+  // who may run a workflow may run it in its app
+  if (appId !== undefined) await getOwnApp(deps, appId === ownApp || mayUseApps(who) ? asOwner(who) : who, appId)
   if (botId !== undefined) await getOwnBot(deps, who, botId)
 }
 

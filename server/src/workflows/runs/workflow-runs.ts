@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { mayUseWorkflow } from '../../accounts/principal.ts'
 import type { Principal } from '../../accounts/principal.ts'
 import { claimConversation } from '../../conversations/conversation-store.ts'
 import { insertMessage } from '../../conversations/message-store.ts'
@@ -30,7 +31,8 @@ export async function getWorkflowRun(
   { runId, workflowId }: { runId: string; workflowId?: string },
 ): Promise<WorkflowRun> {
   const run = await findWorkflowRun(db, runId)
-  if (run?.ownerId !== who.userId || (workflowId !== undefined && run.workflowId !== workflowId))
+  const isOwn = run?.ownerId === who.userId && mayUseWorkflow(who, run.workflowId)
+  if (!isOwn || (workflowId !== undefined && run.workflowId !== workflowId))
     throw new AppError('not_found', 'the run does not exist: check execute_id and workflow_id')
   return run
 }
