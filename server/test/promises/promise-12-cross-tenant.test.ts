@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { rowsOf } from '../support/database-rows.ts'
 import { knownBodies, settle as settleUser } from '../support/settled-user.ts'
 import type { Ids } from '../support/settled-user.ts'
 import { useTestApp } from '../support/test-app.ts'
@@ -8,7 +9,7 @@ import { asking, publish } from '../support/workflow-app.ts'
 
 /**
  * Promise 12: no cross-tenant access. Every route of the served OpenAPI document is called with a second user's key and the
- * first user's ids. A route that is new needs a line here when it has a body that cannot be guessed.
+ * first user's ids; `console-tenancy.test.ts` does the same with the console's. A route that is new needs a line here when it has a body that cannot be guessed.
  */
 
 /** What all texts and names of the first user have in them. */
@@ -26,11 +27,13 @@ describe.each(testDatabases())('with another user’s ids, on $name', ({ name })
     const stranger = await app.makeUser()
     const cookie = await app.signIn(stranger.email)
     const before = await readAll(app, routes)
+    const rows = await rowsOf(app.core.db, { userId: app.userId, mark: MARK })
 
     for (const each of routes) {
       const reply = await send(app, each, { apiKey: stranger.apiKey, cookie })
       expect.soft(`${nameOf(each)} ${verdictOf(reply, each, Object.values(ids))}`).toBe(`${nameOf(each)} nothing`)
     }
+    expect(await rowsOf(app.core.db, { userId: app.userId, mark: MARK })).toEqual(rows)
     expect(await readAll(app, routes)).toEqual(before)
   })
 
