@@ -115,6 +115,13 @@ describe.each(testDatabases())('console sessions on $name', ({ open }) => {
     expect(unknown).toBeLessThan(known * 2.5)
   })
 
+  test('a password that is longer than any may be is wrong like every other, and counts as a try', async () => {
+    await using db = await open()
+    const { signIn } = await startConsole(db)
+    for (let attempt = 0; attempt < 5; attempt++) await expect(signIn('é'.repeat(900))).rejects.toThrow('e-mail or password is wrong')
+    await expect(signIn()).rejects.toMatchObject({ code: 'rate_limited' })
+  })
+
   test('after five wrong passwords even the right one has to wait, from that address', async () => {
     await using db = await open()
     const { signInAs } = await startConsole(db)

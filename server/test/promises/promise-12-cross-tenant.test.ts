@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { appVariablesSchema } from '../../src/bots/app-store.ts'
-import { saveApp } from '../../src/bots/apps.ts'
-import { answers, calls, says } from '../support/fake-provider.ts'
+import { rowsOf } from '../support/database-rows.ts'
+import { knownBodies, settle as settleUser } from '../support/settled-user.ts'
+import type { Ids } from '../support/settled-user.ts'
 import { useTestApp } from '../support/test-app.ts'
 import type { Json, Reply, TestApp } from '../support/test-app.ts'
 import { testDatabases } from '../support/test-databases.ts'
@@ -9,14 +9,12 @@ import { asking, publish } from '../support/workflow-app.ts'
 
 /**
  * Promise 12: no cross-tenant access. Every route of the served OpenAPI document is called with a second user's key and the
- * first user's ids. A route that is new needs a line here when it has a body that cannot be guessed.
+ * first user's ids; `console-tenancy.test.ts` does the same with the console's. A route that is new needs a line here when it has a body that cannot be guessed.
  */
 
 /** What all texts and names of the first user have in them. */
 const MARK = 'nobody-elses'
 
-/** The first user's, by the name that a parameter has. */
-type Ids = Record<string, string>
 type Call = { method: string; path: string; isSession: boolean; query: Ids; body: Json }
 
 describe.each(testDatabases())('with another user’s ids, on $name', ({ name }) => {
@@ -29,11 +27,13 @@ describe.each(testDatabases())('with another user’s ids, on $name', ({ name })
     const stranger = await app.makeUser()
     const cookie = await app.signIn(stranger.email)
     const before = await readAll(app, routes)
+    const rows = await rowsOf(app.core.db, { userId: app.userId, mark: MARK })
 
     for (const each of routes) {
       const reply = await send(app, each, { apiKey: stranger.apiKey, cookie })
       expect.soft(`${nameOf(each)} ${verdictOf(reply, each, Object.values(ids))}`).toBe(`${nameOf(each)} nothing`)
     }
+    expect(await rowsOf(app.core.db, { userId: app.userId, mark: MARK })).toEqual(rows)
     expect(await readAll(app, routes)).toEqual(before)
   })
 
@@ -47,60 +47,9 @@ describe.each(testDatabases())('with another user’s ids, on $name', ({ name })
   })
 })
 
-/** Gives the first user one of everything. */
-async function settle(app: TestApp): Promise<Ids> {
-  app.provider.script = says(`answer ${MARK}`)
-  const config = { prompt: MARK, variables: [{ name: 'city', default: MARK }], tools: [{ type: 'function' as const, name: 'clock' }] }
-  const botId = await app.makeBot(app.userId, { config })
-  const appId = String(Date.now())
-  const variables = appVariablesSchema.parse([{ name: 'city', default: MARK }])
-  const faces = { name: MARK, description: MARK, iconUrl: '', version: '1.0.0', conversations: [] }
-  await saveApp(app.core, { userId: app.userId }, { id: appId, ...faces, variables })
-
-  const chat = (await app.call('POST', '/v3/chat', { bot_id: botId, query: `question ${MARK}`, meta_data: { of: MARK } })).body
-  const form = new FormData()
-  form.append('file', new Blob([MARK]), `${MARK}.txt`)
-  const file = (await app.call('POST', '/v1/files/upload', form)).body.data
-  app.provider.script = answers([calls('clock', { of: MARK }, 'call_1')])
-  const waiting = (await app.call('POST', '/v3/chat', { bot_id: botId, query: 'time?' })).body.data
-  app.provider.script = says(`answer ${MARK}`)
-  const { keyId } = await app.makeKey(app.userId)
-  await app.call('POST', `/v1/conversations/${chat.conversation_id}/messages/${chat.message.id}/feedback`, { feedback_type: 'like' })
-  const workflow = await publish(app, asking(), { name: MARK })
-  const parameters = { USER_INPUT: MARK }
-  const asked = (await app.call('POST', '/v1/workflow/run', { workflow_id: workflow, parameters })).body
-  const nodes = (await app.call('GET', `/v1/workflows/${workflow}/run_histories/${asked.execute_id}/execute_nodes`)).body.data
-  const kept = { bot_id: botId, connector_uid: 'u1', data: [{ keyword: 'city', value: MARK }] }
-  await app.call('PUT', '/v1/variables', kept)
-
-  return {
-    ...{ bot_id: botId, app_id: appId, conversation_id: chat.conversation_id, chat_id: chat.data.id, message_id: chat.message.id },
-    ...{ file_id: file.id, id: keyId, workspace_id: app.userId, space_id: app.userId, model: botId, waiting: waiting.id },
-    waiting_conversation: waiting.conversation_id,
-    ...{ workflow_id: workflow, execute_id: asked.execute_id, event_id: asked.interrupt_data.event_id },
-    node_execute_uuid: nodes[0].node_execute_uuid,
-  }
-}
-
-/** Bodies that a schema alone does not give. */
-const bodiesOf = (ids: Ids): Record<string, Json> => ({
-  'POST /v3/chat': { bot_id: ids['bot_id'], query: 'hi' },
-  'POST /v3/chat/submit_tool_outputs': { tool_outputs: [{ tool_call_id: 'call_1', output: 'ten' }] },
-  'POST /v1/conversation/create': { bot_id: ids['bot_id'] },
-  'PUT /v1/conversations/{conversation_id}': { name: 'mine now' },
-  'POST /v1/conversation/message/list': {},
-  'POST /v1/conversation/message/create': { role: 'user', content: 'x', content_type: 'text' },
-  'POST /v1/conversation/message/modify': { content: 'changed', content_type: 'text' },
-  'POST /v1/conversations/{conversation_id}/messages/{message_id}/feedback': { feedback_type: 'unlike' },
-  'POST /v1/bot/update': { bot_id: ids['bot_id'], name: 'mine now' },
-  'POST /v1/bot/publish': { bot_id: ids['bot_id'], connector_ids: ['1024'] },
-  'PUT /v1/variables': { bot_id: ids['bot_id'], connector_uid: 'u1', data: [{ keyword: 'city', value: 'changed' }] },
-  'POST /v1/chat/completions': { model: ids['bot_id'], messages: [{ role: 'user', content: 'hi' }] },
-  'POST /v1/workflow/stream_resume': { workflow_id: ids['workflow_id'], event_id: ids['event_id'], resume_data: 'x' },
-  'POST /v1/workflows/chat': { workflow_id: ids['workflow_id'], query: 'hi' },
-  'POST /v1/workflow/conversation/create': { app_id: ids['app_id'], conversation_name: 'Default' },
-  'POST /api/permission_api/pat/update_personal_access_token_and_permission': { id: ids['id'], name: 'mine now' },
-})
+/** The first user has one of everything. */
+const settle = (app: TestApp): Promise<Ids> =>
+  settleUser(app, { userId: app.userId, apiKey: app.apiKey, mark: MARK, appId: String(Date.now()) })
 
 /** Values of required parameters that are no ids of anything. */
 const PLAIN: Ids = { connector_uid: 'u1', signature: 'x', '*': 'x' }
@@ -111,7 +60,7 @@ const OWN_ONLY =
 
 async function callsOf(app: TestApp, ids: Ids): Promise<Call[]> {
   const { paths } = (await app.call('GET', '/openapi.json')).body
-  const bodies = bodiesOf(ids)
+  const bodies = knownBodies(ids)
   return Object.entries<Json>(paths).flatMap(([path, methods]) =>
     Object.entries<Json>(methods).flatMap(([lower, operation]) => {
       const method = lower.toUpperCase()

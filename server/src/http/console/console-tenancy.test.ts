@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { openConsole } from '../../../test/support/console-client.ts'
+import { rowsOf } from '../../../test/support/database-rows.ts'
 import { routesOf } from '../../../test/support/routes-of.ts'
 import { useTestApp } from '../../../test/support/test-app.ts'
 import type { Json, TestApp } from '../../../test/support/test-app.ts'
@@ -82,10 +83,13 @@ describe.each(testDatabases())('the console’s routes on $name', ({ name }) => 
     const before = [await owner.read('agents'), await owner.read('workflows'), await owner.read('conversations?kind=test')]
     const stranger = { headers: { cookie: await app.signIn((await app.makeUser()).email) }, apiKey: '' }
 
+    const rows = await rowsOf(app.core.db, { userId: app.userId, mark: 'Mine' })
+
     for (const [route, [path, body]] of Object.entries(calls)) {
       const { status, text } = await app.call(route.split(' ')[0] ?? '', `/api/console/${path}`, body, stranger)
       expect.soft(`${route} ${status} ${text}`).toMatch(/ 404 /)
     }
+    expect(await rowsOf(app.core.db, { userId: app.userId, mark: 'Mine' })).toEqual(rows)
     expect([await owner.read('agents'), await owner.read('workflows'), await owner.read('conversations?kind=test')]).toEqual(before)
     for (const list of ['agents', 'workflows', 'conversations', 'conversations?kind=test', 'end-users'])
       expect((await app.call('GET', `/api/console/${list}`, undefined, stranger)).body.data).toEqual({ items: [], total: 0 })
