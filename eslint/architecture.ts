@@ -33,6 +33,7 @@ export const packageHomes = [
   { packages: ['better-auth'], homes: ['accounts/**'] },
   { packages: ['fastify', 'fastify-type-provider-zod', '@fastify/', '@scalar/'], homes: ['http/**'] },
   { packages: ['ioredis', 'bullmq'], homes: ['cluster/**'] },
+  { packages: ['@aws-sdk/'], homes: ['files/**'] },
   { packages: ['undici'], homes: ['models/**', 'lib/guarded-fetch.ts'] },
   { packages: ['ai', '@ai-sdk/'], homes: ['models/**'] },
   { packages: ['standardwebhooks'], homes: ['webhooks/**'] },

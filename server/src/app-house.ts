@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { createKeyAuthentication } from './accounts/api-key-authentication.ts'
 import { assertAction } from './accounts/principal.ts'
 import { createConsoleSessions } from './accounts/console-sessions.ts'
@@ -9,7 +8,7 @@ import { openBus } from './cluster/open-bus.ts'
 import type { Core } from './core.ts'
 import { createGroupCommit } from './db/group-commit.ts'
 import type { GroupCommit } from './db/group-commit.ts'
-import { createDiskObjectStore } from './files/disk-object-store.ts'
+import { openObjectStore } from './files/open-object-store.ts'
 import { DEFAULT_MAX_UPLOAD_BYTES, getFile } from './files/files.ts'
 import type { FileDeps } from './files/files.ts'
 import { createFileLinks } from './files/signed-file-url.ts'
@@ -73,7 +72,7 @@ export async function buildHouse(core: Core) {
   const metrics = createMetrics(gauges)
   const files = {
     ...{ db, nextId, clock },
-    objects: await createDiskObjectStore(join(config.dataDir, 'files')),
+    objects: await openObjectStore(config),
     limits: { maxUploadBytes: DEFAULT_MAX_UPLOAD_BYTES },
     links: createFileLinks({ secrets, publicUrl: config.publicUrl, clock }),
   }

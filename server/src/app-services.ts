@@ -76,7 +76,12 @@ export function toServices(core: Core, house: House): HttpServices {
       ...{ sessions, state: stateServices(core, house), keys: { db, secrets, clock, forgetKey: keys.forget } },
       ...pageServices(core, house),
     },
-    ops: { metrics, metricsToken: core.config.metricsToken, findProblem: () => findProblem(core) },
+    ops: {
+      metrics,
+      metricsToken: core.config.metricsToken,
+      findProblem: () => findProblem(core),
+      listWeaknesses: () => listWeaknesses(core, house),
+    },
   }
 }
 
@@ -244,6 +249,15 @@ function workflowServices(core: Core, house: House): HttpServices['workflows'] {
       return { id, name }
     },
   }
+}
+
+async function listWeaknesses({ config }: Core, { bus, files }: House): Promise<string[]> {
+  const redis = config.redisUrl === undefined || bus.isShared ? [] : ['Redis cannot be reached']
+  const storage = await files.objects.check().then(
+    () => [],
+    () => ['files cannot be stored'],
+  )
+  return [...redis, ...storage]
 }
 
 async function findProblem({ db, logger }: Core): Promise<string | undefined> {

@@ -91,6 +91,7 @@ export async function createApp(core: Core): Promise<App> {
       await house.guardedFetch.close()
       await house.keys.close()
       await house.models.close()
+      house.files.objects.close()
     },
   }
 }

@@ -18,7 +18,7 @@ describe('without any variable', () => {
     expect(loadConfig({ DATA_DIR: dataDir })).toEqual({
       ...{ host: '127.0.0.1', port: 8888, publicUrl: 'http://127.0.0.1:8888', dataDir },
       database: { kind: 'sqlite', path: join(dataDir, 'coze-plus.db') },
-      redisUrl: undefined,
+      ...{ redisUrl: undefined, s3: undefined },
       masterKey: expect.stringMatching(/^[0-9a-f]{64}$/),
       admin: { email: 'admin@example.com', password: undefined },
       ...{ allowSignup: false, trustProxy: false, corsOrigins: [], logLevel: 'info', metricsToken: undefined, openai: undefined },
@@ -117,6 +117,29 @@ describe('a value that cannot be used', () => {
     expect(cause).toBeInstanceOf(ConfigError)
     expect(cause?.message).toBe(message)
     expect(cause?.message).not.toContain('hush')
+  })
+
+  test.each([
+    [{ S3_BUCKET: 'b' }, { bucket: 'b', region: 'us-east-1', endpoint: undefined, forcePathStyle: false, credentials: undefined }],
+    [
+      { S3_BUCKET: 'b', S3_REGION: 'eu-1', S3_ENDPOINT: 'http://minio:9000', S3_ACCESS_KEY_ID: 'k', S3_SECRET_ACCESS_KEY: 's' },
+      {
+        ...{ bucket: 'b', region: 'eu-1', endpoint: 'http://minio:9000', forcePathStyle: true },
+        credentials: { accessKeyId: 'k', secretAccessKey: 's' },
+      },
+    ],
+    [{ S3_BUCKET: 'b', S3_ENDPOINT: 'https://s3.example.com', S3_FORCE_PATH_STYLE: 'false' }, { forcePathStyle: false }],
+  ])('files are kept in a bucket with %o', (env: Record<string, string>, expected) => {
+    expect(load(env).s3).toMatchObject(expected)
+  })
+
+  test.each([
+    [{ S3_ENDPOINT: 'http://minio:9000' }, 'S3_BUCKET is required'],
+    [{ S3_BUCKET: 'b', S3_ENDPOINT: 'minio:9000' }, 'S3_ENDPOINT must be an http(s) URL'],
+    [{ S3_BUCKET: 'b', S3_ACCESS_KEY_ID: 'k' }, 'S3_SECRET_ACCESS_KEY belong together'],
+    [{ S3_BUCKET: 'b', S3_FORCE_PATH_STYLE: 'maybe' }, 'S3_FORCE_PATH_STYLE must be true or false'],
+  ])('half a bucket stops the start: %o', (env: Record<string, string>, message) => {
+    expect(() => load(env)).toThrow(message)
   })
 
   test('a shared database needs a master key that all its servers have', () => {

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { z } from 'zod'
 import type { DatabaseLocation } from './db/database.ts'
+import type { S3Settings } from './files/s3-object-store.ts'
 import { findCidrProblem } from './lib/address-rules.ts'
 
 /** Everything the operator decides, read once from the environment; no other file reads it. */
@@ -15,6 +16,8 @@ export type Config = {
   database: DatabaseLocation
   /** What nodes share beside the database. */
   redisUrl: string | undefined
+  /** Where files are kept that all nodes share; absent: in `dataDir`. */
+  s3: S3Settings | undefined
   masterKey: string
   admin: { email: string; password: string | undefined }
   allowSignup: boolean
@@ -67,6 +70,12 @@ const envSchema = z.object({
   DATA_DIR: z.string().trim().default('./data'),
   DATABASE_URL: url(/^(mysql|mariadb):/, 'a URL such as mysql://user:password@host:3306/database'),
   REDIS_URL: redisUrl,
+  S3_BUCKET: optional,
+  S3_ENDPOINT: url(/^https?:/, 'an http(s) URL'),
+  S3_REGION: z.string().trim().default('us-east-1'),
+  S3_ACCESS_KEY_ID: optional,
+  S3_SECRET_ACCESS_KEY: optional,
+  S3_FORCE_PATH_STYLE: flag.optional(),
   MASTER_KEY: optional,
   ADMIN_EMAIL: z.string().trim().default('admin@example.com').pipe(z.email('must be an e-mail address')),
   ADMIN_PASSWORD: optional.refine((text) => text === undefined || text.length >= 8, 'must have at least 8 characters'),
@@ -108,6 +117,7 @@ export function loadConfig(env: NodeJS.ProcessEnv = environment): Config {
       ? { kind: 'mysql', url: vars.DATABASE_URL.replace(/^mariadb:/, 'mysql:') }
       : { kind: 'sqlite', path: join(dataDir, 'coze-plus.db') },
     redisUrl: vars.REDIS_URL,
+    s3: toS3Settings(vars),
     masterKey: vars.MASTER_KEY ?? ownMasterKey(dataDir, vars.DATABASE_URL !== undefined),
     admin: { email: vars.ADMIN_EMAIL.toLowerCase(), password: vars.ADMIN_PASSWORD },
     allowSignup: vars.ALLOW_SIGNUP,
@@ -126,6 +136,21 @@ export function loadConfig(env: NodeJS.ProcessEnv = environment): Config {
     proxy: { httpProxy: vars.HTTP_PROXY, httpsProxy: vars.HTTPS_PROXY, noProxy: vars.NO_PROXY },
     drainMs: vars.DRAIN_SECONDS * 1000,
   }
+}
+
+/** A server of one's own has no names for its buckets, unless told otherwise. */
+function toS3Settings(vars: z.infer<typeof envSchema>): S3Settings | undefined {
+  const { S3_BUCKET: bucket, S3_ENDPOINT: endpoint, S3_REGION: region, S3_ACCESS_KEY_ID: accessKeyId } = vars
+  const { S3_SECRET_ACCESS_KEY: secretAccessKey, S3_FORCE_PATH_STYLE: forcePathStyle = endpoint !== undefined } = vars
+  if (bucket === undefined) {
+    if (endpoint !== undefined || accessKeyId !== undefined) throw new ConfigError('S3_BUCKET is required with the other S3_ settings')
+    return undefined
+  }
+  if (accessKeyId === undefined && secretAccessKey === undefined)
+    return { bucket, region, endpoint, forcePathStyle, credentials: undefined }
+  if (accessKeyId === undefined || secretAccessKey === undefined)
+    throw new ConfigError('S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY belong together: set both, or none to use the role of the machine')
+  return { bucket, region, endpoint, forcePathStyle, credentials: { accessKeyId, secretAccessKey } }
 }
 
 /** Addresses that mean "every interface" are no host for a URL. */

@@ -1,9 +1,11 @@
 import { access, constants } from 'node:fs/promises'
 import { createConnection } from 'node:net'
 import { Command } from 'commander'
+import { pingRedis } from '../cluster/redis-ping.ts'
 import { loadConfig } from '../config.ts'
 import type { Config } from '../config.ts'
 import { openDatabase } from '../db/database.ts'
+import { openObjectStore } from '../files/open-object-store.ts'
 import { listPendingMigrations } from '../db/migrate.ts'
 import { print, printJson } from './command-core.ts'
 
@@ -29,7 +31,14 @@ async function examine(): Promise<Finding[]> {
     return `${config.database.kind} database, data in ${config.dataDir}`
   })
   if (!config) return [node, settings]
-  return [node, settings, await checkDirectory(config), await checkDatabase(config), await checkPort(config)]
+  return [
+    node,
+    settings,
+    await checkDirectory(config),
+    await checkDatabase(config),
+    ...(await checkShared(config)),
+    await checkPort(config),
+  ]
 }
 
 /** `look` answers what it found, or throws what is wrong. */
@@ -64,6 +73,25 @@ const checkDatabase = ({ database }: Config) =>
       await db.destroy()
     }
   })
+
+/** What nodes share beside the database. */
+async function checkShared({ redisUrl, s3, dataDir }: Config): Promise<Finding[]> {
+  const redis = redisUrl === undefined ? [] : [await finding('Redis', async () => `reachable, ${(await pingRedis(redisUrl)).version}`)]
+  if (!s3) return redis
+
+  const bucket = finding('files', async () => {
+    const objects = await openObjectStore({ s3, dataDir })
+    try {
+      await objects.check()
+      return `bucket ${s3.bucket} can be reached`
+    } catch (cause) {
+      throw new Error(`bucket ${s3.bucket} cannot be reached: check S3_ENDPOINT, S3_REGION, the keys and what they allow`, { cause })
+    } finally {
+      objects.close()
+    }
+  })
+  return [...redis, await bucket]
+}
 
 /** A port that answers is taken, by this server or another program: both are worth knowing, neither is wrong. */
 const checkPort = ({ host, port }: Config) =>

@@ -47,6 +47,8 @@ export async function createDiskObjectStore(directory: string): Promise<ObjectSt
       const { bavail, bsize } = await statfs(directory)
       return { kind: 'disk', freeBytes: bavail * bsize }
     },
+
+    close: () => undefined,
   }
 }
 

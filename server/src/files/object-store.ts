@@ -13,6 +13,7 @@ export interface ObjectStore {
   delete(key: string): Promise<void>
   /** For the operator. Rejects when nothing could be stored now. */
   check(): Promise<{ kind: 'disk' | 's3'; freeBytes: number | undefined }>
+  close(): void
 }
 
 export type StoredObject = { key: string; sizeBytes: number }

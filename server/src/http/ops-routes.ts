@@ -8,11 +8,13 @@ export type OpsServices = {
   metricsToken: string | undefined
   /** Names what is not ready; nothing when the server can take requests. */
   findProblem(): Promise<string | undefined>
+  /** What does not work although the server does, so that it need not be left out. */
+  listWeaknesses(): Promise<string[]>
 }
 
 /** What operators and their machines ask: is it alive, can it work, how is it doing. */
 export const opsRoutes =
-  ({ metrics, metricsToken, findProblem }: OpsServices): FastifyPluginAsyncZod =>
+  ({ metrics, metricsToken, findProblem, listWeaknesses }: OpsServices): FastifyPluginAsyncZod =>
   async (http) => {
     const schema = { hide: true }
 
@@ -20,7 +22,10 @@ export const opsRoutes =
 
     http.get('/readyz', { config: { auth: 'public' }, schema }, async (_request, reply) => {
       const problem = await findProblem()
-      if (problem === undefined) return { status: 'ready' }
+      if (problem === undefined) {
+        const weaknesses = await listWeaknesses()
+        return { status: 'ready', ...(weaknesses.length > 0 && { weaknesses }) }
+      }
       return reply.code(503).send({ status: 'not ready', problem })
     })
 

@@ -21,7 +21,7 @@ export async function readStatus(services: StatusServices): Promise<Status> {
   const { db, objects, redisUrl } = services
   const [database, storage, redis, nodes] = await Promise.all([
     look(() => describeDatabase(db), 'the database cannot be reached: check that it runs, and DATABASE_URL'),
-    look(() => objects.check(), 'files cannot be stored: check that DATA_DIR can be written and has space left'),
+    look(() => objects.check(), STORAGE_PROBLEM),
     redisUrl === undefined ? null : look(() => pingRedis(redisUrl), 'Redis cannot be reached: check that it runs, and REDIS_URL'),
     listLiveWorkers(db).catch(() => []),
   ])
@@ -40,6 +40,8 @@ export async function readStatus(services: StatusServices): Promise<Status> {
 }
 
 const LOOK_MS = 5_000
+const STORAGE_PROBLEM =
+  'files cannot be stored: check that DATA_DIR can be written and has space left, or with S3_BUCKET that the bucket can be reached, and S3_*'
 
 type Found = { kind?: string; version?: string; freeBytes?: number | undefined }
 
