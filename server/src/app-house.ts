@@ -1,10 +1,13 @@
 import { join } from 'node:path'
 import { createKeyAuthentication } from './accounts/api-key-authentication.ts'
 import { assertAction } from './accounts/principal.ts'
+import { createRunAdmission } from './accounts/run-admission.ts'
+import type { RunAdmission } from './accounts/run-admission.ts'
 import { createConsoleSessions } from './accounts/console-sessions.ts'
 import { createPublishedBots } from './bots/published-bots.ts'
 import type { ChatEvent } from './chat/chat-event.ts'
 import type { EndListeners } from './chat/run-ending.ts'
+import { openLimits } from './cluster/open-limits.ts'
 import type { Core } from './core.ts'
 import { createGroupCommit } from './db/group-commit.ts'
 import type { GroupCommit } from './db/group-commit.ts'
@@ -54,6 +57,8 @@ export async function buildHouse(core: Core) {
 
   const giveUp = new AbortController()
   const commits = createGroupCommit(db)
+  const limits = await openLimits({ redisUrl: config.redisUrl, clock, onError })
+  const admission = createRunAdmission({ db, clock, limits })
   const liveRuns = createLiveRuns(LIMITS, onError)
   const liveWorkflowRuns = createLiveRuns(WORKFLOW_LIMITS, onError)
   const streams = createSseStreams(onError)
@@ -70,7 +75,7 @@ export async function buildHouse(core: Core) {
     links: createFileLinks({ secrets, publicUrl: config.publicUrl, clock }),
   }
   return {
-    ...{ onError, giveUp, commits, liveRuns, streams, guardedFetch, webhooks, tools, models, metrics, files },
+    ...{ onError, giveUp, commits, limits, admission, liveRuns, streams, guardedFetch, webhooks, tools, models, metrics, files },
     listeners: createEndListeners({ nextId, clock }, webhooks),
     addressRules: createAddressRules(config.allowedPrivateCidrs),
     journal: createJournal<ChatEvent>({ db, commits, clock, onError }),
@@ -79,6 +84,7 @@ export async function buildHouse(core: Core) {
     sessions: createConsoleSessions({ db, secrets, clock, publicUrl: config.publicUrl, allowSignup: config.allowSignup }),
     workflows: await buildWorkflows(core, {
       commits,
+      admission,
       liveRuns: liveWorkflowRuns,
       guardedFetch,
       tools,
@@ -93,6 +99,7 @@ export async function buildHouse(core: Core) {
 
 type SharedParts = {
   commits: GroupCommit
+  admission: RunAdmission
   liveRuns: LiveRuns
   guardedFetch: GuardedFetch
   tools: ToolSets

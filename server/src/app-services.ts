@@ -54,7 +54,10 @@ export function toServices(core: Core, house: House): HttpServices {
     nextId,
     metrics,
     files,
-    authentication: { authenticateKey: keys.authenticate, authenticateSession: sessions.authenticateSession },
+    authentication: {
+      ...{ authenticateKey: keys.authenticate, authenticateSession: sessions.authenticateSession },
+      takeRequest: house.limits.take,
+    },
     chat: { streams, addressRules: house.addressRules, ...chatServices(core, house) },
     conversations: {
       async createConversation(who, request) {
@@ -177,9 +180,9 @@ function botServices({ db, clock, nextId }: Core, { files, publishedBots }: Hous
 /** What a chat runs on. */
 function chatDeps(core: Core, house: House): StartRunDeps {
   const { db, clock, nextId, workerToken } = core
-  const { commits, files, journal, liveRuns, metrics, models, onError, publishedBots } = house
+  const { admission, commits, files, journal, liveRuns, metrics, models, onError, publishedBots } = house
   return {
-    ...{ db, clock, nextId, workerToken, journal, commits, liveRuns, publishedBots, onError },
+    ...{ db, clock, nextId, workerToken, journal, commits, liveRuns, publishedBots, admission, onError },
     giveUp: house.giveUp.signal,
     getModel: models.getAdapter,
     workflows: house.workflows.running,

@@ -1,7 +1,10 @@
 const QUIET_MS = 60_000
 
 /** Tells that Redis cannot be used: at most once a minute, however many calls notice it. */
-export function createOutageReport(onError: (cause: unknown) => void): (cause: unknown) => void {
+export function createOutageReport(
+  onError: (cause: unknown) => void,
+  meanwhile = 'this server keeps its jobs to itself',
+): (cause: unknown) => void {
   let quietUntil = 0
 
   return (cause) => {
@@ -9,7 +12,7 @@ export function createOutageReport(onError: (cause: unknown) => void): (cause: u
     if (now < quietUntil) return
     quietUntil = now + QUIET_MS
     // @NOTE not the error itself: it brings the command along that failed, and the first command is the password
-    onError(new Error(`a call to Redis failed (${reasonOf(cause)}): while Redis cannot be used, this server keeps its jobs to itself`))
+    onError(new Error(`a call to Redis failed (${reasonOf(cause)}): while Redis cannot be used, ${meanwhile}`))
   }
 }
 

@@ -1,3 +1,5 @@
+import { createRunAdmission } from '../../src/accounts/run-admission.ts'
+import { createMemoryLimits } from '../../src/cluster/memory-limits.ts'
 import { createBot, publishBot } from '../../src/bots/bots.ts'
 import { botConfigSchema } from '../../src/bots/bot-config.ts'
 import { createPublishedBots } from '../../src/bots/published-bots.ts'
@@ -51,6 +53,7 @@ export async function openChatHouse(db: Db, options: HouseOptions = {}) {
   const deps: StartRunDeps = {
     ...{ db, clock, nextId, commits, workerToken, onError, giveUp: giveUp.signal },
     journal: createJournal<ChatEvent>({ db, commits, clock, onError }),
+    admission: createRunAdmission({ db, clock, limits: createMemoryLimits(clock) }),
     liveRuns: createLiveRuns({ maxRuns, maxRunMs }, onError),
     publishedBots: createPublishedBots({ db, clock }),
     getModel: async (name) => {

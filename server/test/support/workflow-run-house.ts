@@ -1,3 +1,5 @@
+import { createRunAdmission } from '../../src/accounts/run-admission.ts'
+import { createMemoryLimits } from '../../src/cluster/memory-limits.ts'
 import type { Principal } from '../../src/accounts/principal.ts'
 import { saveApp } from '../../src/bots/apps.ts'
 import type { JobQueue } from '../../src/cluster/job-queue.ts'
@@ -54,6 +56,7 @@ export function openWorkflowRunHouse(db: Db, options: WorkflowHouseOptions = {})
   const deps: StartWorkflowDeps = {
     ...{ db, clock, nextId, commits, workerToken, onError, giveUp: giveUp.signal },
     journal: createJournal<WorkflowEvent>({ db, commits, clock, onError }),
+    admission: createRunAdmission({ db, clock, limits: createMemoryLimits(clock) }),
     liveRuns: createLiveRuns({ maxRuns, maxRunMs }, onError),
     catalog: createWorkflowCatalog({ db, nodeTypes: types }),
     servicesFor: (run, state) => parseServices({ ...ownServices(deps, run, state), ...given }),
