@@ -1,10 +1,13 @@
 import { createKeyAuthentication } from './accounts/api-key-authentication.ts'
 import { assertAction } from './accounts/principal.ts'
+import { createRunAdmission } from './accounts/run-admission.ts'
+import type { RunAdmission } from './accounts/run-admission.ts'
 import { createConsoleSessions } from './accounts/console-sessions.ts'
 import { createPublishedBots } from './bots/published-bots.ts'
 import type { ChatEvent } from './chat/chat-event.ts'
 import type { EndListeners } from './chat/run-ending.ts'
 import { openBus } from './cluster/open-bus.ts'
+import { openLimits } from './cluster/open-limits.ts'
 import type { Core } from './core.ts'
 import { createGroupCommit } from './db/group-commit.ts'
 import type { GroupCommit } from './db/group-commit.ts'
@@ -60,6 +63,8 @@ export async function buildHouse(core: Core) {
   const commits = createGroupCommit(db)
   const bus = await openBus(config.redisUrl, onError)
   const news = createJournalNews(bus)
+  const limits = await openLimits({ redisUrl: config.redisUrl, clock, onError })
+  const admission = createRunAdmission({ db, clock, limits })
   const liveRuns = createLiveRuns(LIMITS, onError)
   const liveWorkflowRuns = createLiveRuns(WORKFLOW_LIMITS, onError)
   const stops = createRunStops({ db, clock, bus, news, liveRuns: [liveRuns, liveWorkflowRuns], onError })
@@ -77,7 +82,8 @@ export async function buildHouse(core: Core) {
     links: createFileLinks({ secrets, publicUrl: config.publicUrl, clock }),
   }
   return {
-    ...{ onError, giveUp, bus, commits, liveRuns, stops, streams, guardedFetch, webhooks, tools, models, metrics, files },
+    ...{ onError, giveUp, bus, commits, limits, admission, liveRuns, stops, streams },
+    ...{ guardedFetch, webhooks, tools, models, metrics, files },
     listeners: createEndListeners({ nextId, clock }, webhooks),
     addressRules: createAddressRules(config.allowedPrivateCidrs),
     journal: createJournal<ChatEvent>({ db, commits, news, clock, onError }),
@@ -88,6 +94,7 @@ export async function buildHouse(core: Core) {
       commits,
       news,
       stops,
+      admission,
       liveRuns: liveWorkflowRuns,
       guardedFetch,
       tools,
@@ -104,6 +111,7 @@ type SharedParts = {
   commits: GroupCommit
   news: JournalNews
   stops: RunStops
+  admission: RunAdmission
   liveRuns: LiveRuns
   guardedFetch: GuardedFetch
   tools: ToolSets

@@ -54,7 +54,10 @@ export function toServices(core: Core, house: House): HttpServices {
     nextId,
     metrics,
     files,
-    authentication: { authenticateKey: keys.authenticate, authenticateSession: sessions.authenticateSession },
+    authentication: {
+      ...{ authenticateKey: keys.authenticate, authenticateSession: sessions.authenticateSession },
+      takeRequest: house.limits.take,
+    },
     chat: { streams, addressRules: house.addressRules, ...chatServices(core, house) },
     conversations: {
       async createConversation(who, request) {
@@ -182,9 +185,9 @@ function botServices({ db, clock, nextId }: Core, { files, publishedBots }: Hous
 /** What a chat runs on. */
 function chatDeps(core: Core, house: House): StartRunDeps {
   const { db, clock, nextId, workerToken } = core
-  const { commits, files, journal, liveRuns, stops, metrics, models, onError, publishedBots } = house
+  const { admission, commits, files, journal, liveRuns, stops, metrics, models, onError, publishedBots } = house
   return {
-    ...{ db, clock, nextId, workerToken, journal, commits, liveRuns, stops, publishedBots, onError },
+    ...{ db, clock, nextId, workerToken, journal, commits, liveRuns, stops, publishedBots, admission, onError },
     giveUp: house.giveUp.signal,
     getModel: models.getAdapter,
     workflows: house.workflows.running,

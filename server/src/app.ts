@@ -90,6 +90,7 @@ export async function createApp(core: Core): Promise<App> {
       await house.tools.close()
       await house.guardedFetch.close()
       await house.keys.close()
+      await house.limits.close()
       await house.models.close()
       house.files.objects.close()
     },

@@ -1,6 +1,8 @@
+import type { RunAdmission } from '../accounts/run-admission.ts'
 import type { BotVersion } from '../bots/bot-config.ts'
 import { listHistory } from '../conversations/message-store.ts'
 import type { Db } from '../db/database.ts'
+import { alsoUpdating } from '../db/group-commit.ts'
 import type { Journal, RunLog } from '../journal/journal.ts'
 import { AppError } from '../lib/app-error.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -11,7 +13,7 @@ import { runAgent } from './agent-loop.ts'
 import type { AgentJob } from './agent-loop.ts'
 import { createAnswerWriter } from './answer-writer.ts'
 import type { AnswerWriter } from './answer-writer.ts'
-import type { ChatEvent, CompletedMessage } from './chat-event.ts'
+import type { ChatEvent, CompletedMessage, Usage } from './chat-event.ts'
 import type { ChatflowQuestion } from './chatflow-question.ts'
 import { suggestReplies } from './follow-ups.ts'
 import { RunStopped } from '../lib/live-runs.ts'
@@ -35,6 +37,7 @@ export type ExecuteRunDeps = {
   workflows: ChatWorkflows
   onError: (cause: unknown) => void
   listeners: EndListeners
+  admission: RunAdmission
   /** Told of every run that has ended, for the metrics. */
   onEnded: (run: { status: string; inputTokens: number; outputTokens: number; seconds: number }) => void
   /** Aborts when a stopping server can no longer wait for its database. */
@@ -80,10 +83,12 @@ export async function executeRun(deps: ExecuteRunDeps, plan: RunPlan, signal: Ab
   if (!resumed) log.append({ type: 'run_created' })
 
   const outcome = await work(deps, plan, { log, answer, signal }).catch((cause: unknown) => toOutcome(deps, cause, signal))
-  const finished = await finish(deps, { run, log, outcome, answer }).catch((cause: unknown) => {
-    log.abandon()
-    throw cause
-  })
+  const finished = await finish(deps, { run, log, outcome, answer })
+    .catch((cause: unknown) => {
+      log.abandon()
+      throw cause
+    })
+    .finally(() => deps.admission.leave(run.id))
   const { status, usage, createdAt, finishedAt } = finished.run
   if (status !== 'requires_action') deps.onEnded({ status, ...usage, seconds: (finishedAt - createdAt) / 1000 })
   return finished
@@ -167,7 +172,7 @@ async function finish(deps: ExecuteRunDeps, { run, log, outcome, answer }: Finis
   const ended = endRun(run, outcome, { now: deps.clock(), usage: answer.usage, firstTokenAt: answer.firstTokenAt })
   const ending = { run: ended, outcome, completed: answer.completed, answer: answer.takeAnswer() }
   try {
-    await close(deps, log, ending)
+    await close(deps, log, { ...ending, used: answer.usage })
     return { run: ended, answer: ending.answer ?? lastAnswer(answer.completed) }
   } catch (cause) {
     if (deps.giveUp.aborted || cause instanceof AppError) throw cause
@@ -180,12 +185,17 @@ async function finish(deps: ExecuteRunDeps, { run, log, outcome, answer }: Finis
 async function closeWithout(deps: ExecuteRunDeps, run: Run, log: RunLog<ChatEvent>): Promise<FinishedRun> {
   const outcome = failed('internal', 'the answer could not be stored')
   const ended = endRun(run, outcome, { now: deps.clock(), usage: { inputTokens: 0, outputTokens: 0 } })
-  await close(deps, log, { run: ended, outcome, completed: [], answer: undefined })
+  await close(deps, log, { run: ended, outcome, completed: [], answer: undefined, used: { inputTokens: 0, outputTokens: 0 } })
   return { run: ended, answer: undefined }
 }
 
-async function close({ nextId, giveUp, listeners }: ExecuteRunDeps, log: RunLog<ChatEvent>, ending: Ending): Promise<void> {
-  await log.close(closingEvents(ending, nextId), endUnit(ending, listeners), giveUp)
+/** `used`: in this life of the run. */
+async function close(deps: ExecuteRunDeps, log: RunLog<ChatEvent>, { used, ...ending }: Ending & { used: Usage }): Promise<void> {
+  const { nextId, giveUp, listeners, admission } = deps
+  const { id, keyId } = ending.run
+  const unit = alsoUpdating(endUnit(ending, listeners), admission.tokenWrite(keyId, used))
+  // whoever reads the end may start the next run at once
+  await log.close(closingEvents(ending, nextId), { ...unit, stored: () => admission.leave(id) }, giveUp)
   if (ending.run.callbackUrl !== undefined) listeners.wakeWebhooks()
 }
 

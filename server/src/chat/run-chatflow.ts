@@ -30,7 +30,11 @@ type Speaking = { answer: AnswerWriter; signal: AbortSignal }
  */
 export async function runChatflow(workflows: ChatWorkflows, job: ChatflowJob, { answer, signal }: Speaking): Promise<Outcome> {
   // its tokens count with the chat
-  const deps: ChatWorkflows = { ...workflows, onEnded: (run) => workflows.onEnded({ ...run, inputTokens: 0, outputTokens: 0 }) }
+  const deps: ChatWorkflows = {
+    ...workflows,
+    onEnded: (run) => workflows.onEnded({ ...run, inputTokens: 0, outputTokens: 0 }),
+    admission: { ...workflows.admission, tokenWrite: () => undefined },
+  }
   const started = await startOrAnswer(deps, job)
   const { usage } = started.run
   const ended = await relay(deps, started, { answer, signal })

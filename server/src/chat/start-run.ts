@@ -154,7 +154,12 @@ async function tryPlace(deps: StartRunDeps, who: Principal, { bot, request }: As
   if (turn.run.status === 'created') await assertQueueRoom(deps.db, opened.conversation.id)
   const scope = { botId: bot.botId, endUser: turn.run.endUser }
   const kept = bot.config.variables.length > 0 && scope.endUser !== '' ? await deps.findVariables(who, scope) : {}
-  await storeTurn(deps, { ...turn, ...opened, request })
+  const admitted = deps.admission.admit(who, turn.run.id)
+  if (admitted) await admitted
+  await storeTurn(deps, { ...turn, ...opened, request }).catch(async (cause: unknown) => {
+    await deps.admission.leave(turn.run.id)
+    throw cause
+  })
   return { ...turn, ...opened, variables: { ...kept, ...request.variables } }
 }
 

@@ -44,7 +44,12 @@ export async function submitToolOutputs(
 
   const { seq } = await findLastEntry(deps.db, run.id)
   // @NOTE from here to its start nothing may fail: a run that is taken up and not executed holds its conversation
-  await takeUp(deps, run)
+  const admitted = deps.admission.admit(who, run.id)
+  if (admitted) await admitted
+  await takeUp(deps, run).catch(async (cause: unknown) => {
+    await deps.admission.leave(run.id)
+    throw cause
+  })
   const plan = toPlan(deps, who, { run, bot, waiting, results, stream, firstSeq: seq + 1 })
   return { run: plan.run, cursor: seq, finished: deps.liveRuns.start(run.id, (signal) => executeRun(deps, plan, signal)) }
 }

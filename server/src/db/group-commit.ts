@@ -18,6 +18,18 @@ export type WriteUnit = {
   update?: (tx: Db) => Promise<unknown>
 }
 
+/** Both, one after the other. */
+export function alsoUpdating(unit: WriteUnit, update: WriteUnit['update']): WriteUnit {
+  if (!update) return unit
+  return {
+    ...unit,
+    async update(tx) {
+      await unit.update?.(tx)
+      await update(tx)
+    },
+  }
+}
+
 export interface GroupCommit {
   /** Resolves when the unit is committed; rejects with the guard's AppError or the database's error, and then nothing of the unit is written. */
   write(unit: WriteUnit): Promise<void>

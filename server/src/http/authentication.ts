@@ -1,13 +1,17 @@
-import type { FastifyContextConfig, FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyContextConfig, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { CallOrigin } from '../accounts/api-key-authentication.ts'
 import type { ConsolePrincipal } from '../accounts/console-sessions.ts'
 import { assertAction } from '../accounts/principal.ts'
 import type { Principal } from '../accounts/principal.ts'
+import { WINDOW_MS } from '../cluster/limits.ts'
+import type { Limits, Taken } from '../cluster/limits.ts'
 import { AppError } from '../lib/app-error.ts'
 
 export type AuthenticationServices = {
   /** The hot path: a key seen a moment ago is answered without a promise. */
   authenticateKey(secret: string, from: CallOrigin): Principal | Promise<Principal>
+  /** One more of the calls that a key may make in a minute. */
+  takeRequest: Limits['take']
   authenticateSession(cookie: string | undefined): Promise<ConsolePrincipal>
 }
 
@@ -22,39 +26,52 @@ export function protectRoutes(http: FastifyInstance, services: AuthenticationSer
 
   http.addHook('onRequest', (request, reply, done) => {
     reply.header('x-tt-logid', request.id)
-    const { config } = request.routeOptions
-    const { auth } = config
+    const { auth } = request.routeOptions.config
     // what is not a route is answered by the not-found handler
     if (auth === undefined || auth === 'public') return done()
 
     const principal = identify(services, request, auth)
-    if (!(principal instanceof Promise)) return done(admit(request, principal, config))
-    principal.then(
-      (known) => done(admit(request, known, config)),
-      (cause: unknown) => done(toError(cause)),
+    if (!(principal instanceof Promise)) {
+      request.principal = principal
+      if (!principal.access) return done()
+    }
+    const admitted = Promise.resolve(principal).then((known) => {
+      request.principal = known
+      return known.access && admit(services, request, reply)
+    })
+    admitted.then(
+      () => done(),
+      (cause: unknown) => done(cause instanceof Error ? cause : new Error('authentication failed', { cause })),
     )
   })
 }
 
-/** The reason why not. Who has no limits is not asked. */
-function admit(request: FastifyRequest, who: Principal, { action }: FastifyContextConfig): Error | undefined {
-  request.principal = who
-  if (!who.access) return undefined
-  try {
-    assertMay(who, action)
-    return undefined
-  } catch (cause) {
-    return toError(cause)
-  }
+/** Asks whether a key that is limited may do this, and do it now. */
+async function admit({ takeRequest }: AuthenticationServices, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  const { principal: who } = request
+  assertMay(who, request.routeOptions.config.action)
+  const limit = who.access?.policy.requestsPerMinute
+  if (limit === undefined || who.keyId === undefined) return
+
+  const taken = await takeRequest(who.keyId, limit)
+  reply.headers(rateHeaders(limit, taken))
+  if (taken.isTaken) return
+  const { resetMs: retryAfterMs } = taken
+  throw new AppError('rate_limited', `requests_per_minute: this api key may make ${limit} requests a minute`, { retryAfterMs })
 }
+
+const rateHeaders = (limit: number, { remaining, resetMs }: Taken) => ({
+  'ratelimit-policy': `${limit};w=${WINDOW_MS / 1000}`,
+  'ratelimit-limit': limit,
+  'ratelimit-remaining': remaining,
+  'ratelimit-reset': Math.ceil(resetMs / 1000),
+})
 
 function assertMay(who: Principal, action: FastifyContextConfig['action']): void {
   if (action !== undefined && action !== 'any') assertAction(who, action)
   // what any key may see is its owner's: not for the pages of end users
   else if (who.access?.token) throw new AppError('forbidden', 'this is for api keys, not for tokens')
 }
-
-const toError = (cause: unknown): Error => (cause instanceof Error ? cause : new Error('authentication failed', { cause }))
 
 type Protection = 'key' | 'session' | 'admin'
 

@@ -30,6 +30,9 @@ export interface Journal<E> {
   flush(): Promise<void>
 }
 
+/** `stored` runs when the end is stored, before any reader sees it; it must not reject. */
+export type EndWrite = WriteUnit & { stored?: () => Promise<void> | undefined }
+
 export interface RunLog<E> {
   /** Nothing any more once it is being closed. */
   append(event: E): void
@@ -41,7 +44,7 @@ export interface RunLog<E> {
    * Ends the log, or pauses it until it is opened again. Stores all events so far, the closing ones and `also` in one transaction, then shows the closing
    * ones to the readers. While the database is away it keeps trying, until `giveUp` aborts.
    */
-  close(events: E[], also: WriteUnit, giveUp: AbortSignal): Promise<void>
+  close(events: E[], also: EndWrite, giveUp: AbortSignal): Promise<void>
   /** For a log that cannot be closed: its readers go on with what is stored, where somebody else may write the end. */
   abandon(): void
 }
@@ -88,6 +91,7 @@ export function createJournal<E>(deps: JournalDeps): Journal<E> {
           await flusher.settle(log)
           await storeEnd(deps, { log, events, also, giveUp })
           deps.news.tell(runId)
+          await also.stored?.()
           log.end(events)
           logs.delete(runId)
         },

@@ -1,3 +1,5 @@
+import { createRunAdmission } from '../../src/accounts/run-admission.ts'
+import { createMemoryLimits } from '../../src/cluster/memory-limits.ts'
 import { createBot, publishBot } from '../../src/bots/bots.ts'
 import { botConfigSchema } from '../../src/bots/bot-config.ts'
 import { createPublishedBots } from '../../src/bots/published-bots.ts'
@@ -61,6 +63,7 @@ export async function openChatHouse(db: Db, options: HouseOptions = {}) {
     ...{ db, clock, nextId, commits, workerToken, onError, giveUp: giveUp.signal },
     journal: createJournal<ChatEvent>({ db, commits, news, clock, onError }),
     ...{ liveRuns, stops },
+    admission: createRunAdmission({ db, clock, limits: createMemoryLimits(clock) }),
     publishedBots: createPublishedBots({ db, clock }),
     getModel: async (name) => {
       if (name === 'missing') throw new AppError('not_found', 'there is no such model')

@@ -1,3 +1,5 @@
+import { createRunAdmission } from '../../src/accounts/run-admission.ts'
+import { createMemoryLimits } from '../../src/cluster/memory-limits.ts'
 import type { Principal } from '../../src/accounts/principal.ts'
 import { saveApp } from '../../src/bots/apps.ts'
 import type { JobQueue } from '../../src/cluster/job-queue.ts'
@@ -64,6 +66,7 @@ export function openWorkflowRunHouse(db: Db, options: WorkflowHouseOptions = {})
     journal: createJournal<WorkflowEvent>({ db, commits, news, clock, onError }),
     liveRuns,
     stops: createRunStops({ db, clock, bus, news, liveRuns: [liveRuns], onError }),
+    admission: createRunAdmission({ db, clock, limits: createMemoryLimits(clock) }),
     catalog: createWorkflowCatalog({ db, nodeTypes: types }),
     servicesFor: (run, state) => parseServices({ ...ownServices(deps, run, state), ...given }),
     onEnded: () => undefined,

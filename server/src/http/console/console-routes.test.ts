@@ -1,5 +1,6 @@
 import Fastify from 'fastify'
 import type { FastifyInstance, InjectOptions } from 'fastify'
+import { createMemoryLimits } from '../../cluster/memory-limits.ts'
 import { describe, expect, test } from 'vitest'
 import { testDatabases } from '../../../test/support/test-databases.ts'
 import { createKeyAuthentication } from '../../accounts/api-key-authentication.ts'
@@ -34,7 +35,11 @@ async function startConsole(db: Db, { allowSignup = false, users = ['ada', 'bob'
   http.setValidatorCompiler(validatorCompiler)
   http.setSerializerCompiler(() => (data) => JSON.stringify(data))
   http.setErrorHandler(replyWithError)
-  protectRoutes(http, { authenticateKey: gate.authenticate, authenticateSession: sessions.authenticateSession })
+  protectRoutes(http, {
+    authenticateKey: gate.authenticate,
+    takeRequest: createMemoryLimits(Date.now).take,
+    authenticateSession: sessions.authenticateSession,
+  })
   const state = {
     sessions,
     hasUsers: async () => (await countUsers(db)) > 0,

@@ -5,6 +5,7 @@ import type { WorkflowRunDeps } from './execute-workflow-run.ts'
 import { failAfter } from './fail-workflow-run.ts'
 import { listNodeRuns } from './node-run-store.ts'
 import { listSaidMessages } from './said-messages.ts'
+import { isPartOfChat } from './workflow-run.ts'
 import type { WorkflowRun } from './workflow-run.ts'
 
 /**
@@ -18,6 +19,8 @@ export function continueWorkflowRun(deps: WorkflowRunDeps, run: WorkflowRun, gap
       listNodeRuns(deps.db, run.id),
       findLastEntry(deps.db, run.id),
       listSaidMessages(deps.db, run),
+      // what is a part of a chat has its place there
+      isPartOfChat(run) ? undefined : deps.admission.adopt(run),
     ])
   return deps.liveRuns.start(run.id, async (signal) => {
     try {

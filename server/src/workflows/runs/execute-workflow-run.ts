@@ -1,4 +1,6 @@
+import type { RunAdmission } from '../../accounts/run-admission.ts'
 import type { Db } from '../../db/database.ts'
+import { alsoUpdating } from '../../db/group-commit.ts'
 import type { GroupCommit } from '../../db/group-commit.ts'
 import type { Journal, RunLog } from '../../journal/journal.ts'
 import type { RunStops } from '../../journal/run-stops.ts'
@@ -43,6 +45,7 @@ export type WorkflowRunDeps = {
   stops: RunStops
   workerToken: string
   catalog: WorkflowCatalog
+  admission: RunAdmission
   servicesFor: (run: WorkflowRun, state: RunState) => NodeServices
   onError: (cause: unknown) => void
   /** Told of every run that has ended, for the metrics. */
@@ -92,6 +95,7 @@ export async function executeWorkflowRun(deps: WorkflowRunDeps, start: RunStart,
     return await failAfter(deps, run, { cause, message: 'what it has done could not be stored' })
   } finally {
     release()
+    await deps.admission.leave(run.id)
   }
 }
 
@@ -193,7 +197,14 @@ async function finish(deps: WorkflowRunDeps, before: WorkflowRun, { outcome, log
   const run = endedRun(ending)
   const [event] = run.waiting
   if (event && !isPartOfChat(run)) speaker.ask(event)
-  await log.close(closingEvents(run), endUnit(deps, ending), deps.giveUp)
+  const unit = alsoUpdating(endUnit(deps, ending), deps.admission.tokenWrite(run.keyId, usedSince(before, run)))
+  // whoever reads the end may start the next run at once
+  await log.close(closingEvents(run), { ...unit, stored: () => deps.admission.leave(run.id) }, deps.giveUp)
   if (run.status !== 'waiting') deps.onEnded({ status: run.status, ...run.usage, seconds: (run.finishedAt - run.createdAt) / 1000 })
   return run
 }
+
+const usedSince = ({ usage: before }: WorkflowRun, { usage }: WorkflowRun) => ({
+  inputTokens: usage.inputTokens - before.inputTokens,
+  outputTokens: usage.outputTokens - before.outputTokens,
+})

@@ -72,8 +72,21 @@ async function start(deps: StartWorkflowDeps, who: Principal, request: WorkflowR
   if (!isPartOfChat(request)) deps.liveRuns.assertRoom()
 
   const run = draftRun(deps, who, { workflow, request })
-  const { idempotency, guard, insert } = request
-  await deps.commits.write({
+  const admitted = deps.admission.admit(who, run.id)
+  if (admitted) await admitted
+  await storeRun(deps, run, request).catch(async (cause: unknown) => {
+    await deps.admission.leave(run.id)
+    throw cause
+  })
+  if (run.status === 'running') return { run, finished: beginWorkflowRun(deps, { run, workflow }) }
+
+  deps.admission.handOver(run.id)
+  deps.queue.add(run.id)
+  return { run, finished: lazily(() => untilFinished(deps, run, 0)) }
+}
+
+function storeRun({ commits }: StartWorkflowDeps, run: WorkflowRun, { idempotency, guard, insert }: WorkflowRunRequest): Promise<void> {
+  return commits.write({
     guard,
     insert: {
       ...insert,
@@ -81,10 +94,6 @@ async function start(deps: StartWorkflowDeps, who: Principal, request: WorkflowR
       idempotency: idempotency ? [idempotencyInsert(idempotency, { id: run.id, now: run.createdAt })] : [],
     },
   })
-  if (run.status === 'running') return { run, finished: beginWorkflowRun(deps, { run, workflow }) }
-
-  deps.queue.add(run.id)
-  return { run, finished: lazily(() => untilFinished(deps, run, 0)) }
 }
 
 export function beginWorkflowRun(

@@ -120,10 +120,15 @@ async function resume(
 
   if (!chat) deps.liveRuns.assertRoom()
   const { seq: cursor } = await findLastEntry(deps.db, run.id)
+  const admitted = deps.admission.admit(who, run.id)
+  if (admitted) await admitted
   const claimed = await inTransaction(deps.db, async (tx) => {
     await insertIdempotency(tx, idempotency, { id: run.id, now: deps.clock() })
     if (question) await insertMessage(tx, question)
     return claimAnswered({ ...deps, db: tx }, run, { answer: { eventId: ownEventId, data }, chat: chat ?? run.chat })
+  }).catch(async (cause: unknown) => {
+    await deps.admission.leave(run.id)
+    throw cause
   })
   return { run: claimed, cursor, finished: continueWorkflowRun(deps, claimed) }
 }
@@ -179,7 +184,7 @@ const LOOK_AGAIN_MS = 50
 const cannotCancel = ({ status }: WorkflowRun) => new AppError('cannot_cancel', `the run cannot be canceled: it is ${status}`)
 
 /** One that waits, for somebody or in the queue: nobody executes it. */
-async function cancelIdle({ db, commits, nextId, clock }: WorkflowRunDeps, run: WorkflowRun): Promise<void> {
+async function cancelIdle({ db, commits, nextId, clock, admission }: WorkflowRunDeps, run: WorkflowRun): Promise<void> {
   const { seq } = await findLastEntry(db, run.id)
   const now = clock()
   const ending: RunEnding = { before: run, outcome: { kind: 'canceled' }, usage: run.usage, said: [], now }
@@ -188,6 +193,7 @@ async function cancelIdle({ db, commits, nextId, clock }: WorkflowRunDeps, run: 
   const segment = segmentInsert({ runId: run.id, firstSeq: seq + 1, events }, { now, endsRun: true })
   try {
     await commits.write({ ...unit, insert: { ...unit.insert, journal_segment: [segment] } })
+    if (run.status === 'queued') await admission.leaveAnywhere(run)
   } catch (cause) {
     // somebody answered it at the same moment: it runs
     if (!(cause instanceof AppError)) throw cause
