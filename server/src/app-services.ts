@@ -2,6 +2,7 @@ import type { Principal } from './accounts/principal.ts'
 import { countUsers } from './accounts/user-store.ts'
 import { createFirstAdmin, getUser } from './accounts/users.ts'
 import { getOwnApp, listOwnApps } from './bots/apps.ts'
+import { appendAuditEntry } from './audit/audit-log.ts'
 import { changeDraft, createDraft } from './bots/bot-drafts.ts'
 import { countBots, listBotFaces } from './bots/bot-list-store.ts'
 import { getOwnBot, publishBot, unpublishBot } from './bots/bots.ts'
@@ -52,6 +53,7 @@ export function toServices(core: Core, house: House): HttpServices {
     nextId,
     metrics,
     files,
+    audit: { appendAudit: (entry) => appendAuditEntry(core, entry) },
     authentication: { authenticateKey: keys.authenticate, authenticateSession: sessions.authenticateSession },
     chat: { streams, addressRules: house.addressRules, ...chatServices(core, house) },
     conversations: {
@@ -105,6 +107,7 @@ function pageServices(core: Core, house: House): PageServices {
     workflowRuns: { ...running, streams },
     ...{ conversations: { db }, usage: { db } },
     models: { ...making, secrets, models },
+    audit: { db },
     accounts: { db, clock, forgetUser: keys.forgetUser },
     status: {
       ...{ db, clock, objects: files.objects, redisUrl: config.redisUrl, version: VERSION, publicUrl: config.publicUrl },

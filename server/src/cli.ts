@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { applyCommand } from './cli/apply-command.ts'
+import { auditCommand } from './cli/audit-command.ts'
 import { botsCommand } from './cli/bots-command.ts'
 import { doctorCommand } from './cli/doctor-command.ts'
 import { keysCommand } from './cli/keys-command.ts'
@@ -27,6 +28,7 @@ const program = new Command('coze-plus')
   .addCommand(botsCommand())
   .addCommand(workflowsCommand())
   .addCommand(webhooksCommand())
+  .addCommand(auditCommand())
   .addCommand(doctorCommand())
 
 try {

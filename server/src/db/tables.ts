@@ -1,4 +1,5 @@
 import type { ColumnType, Generated } from 'kysely'
+import type { AuditEntryTable, AuditHeadTable } from './audit-tables.ts'
 
 /**
  * The tables as Kysely sees them, the same on both databases.
@@ -479,4 +480,6 @@ export type Tables = {
   workflow_run: WorkflowRunTable
   workflow_node_run: WorkflowNodeRunTable
   worker: WorkerTable
+  audit_entry: AuditEntryTable
+  audit_head: AuditHeadTable
 }

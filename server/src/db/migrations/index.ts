@@ -12,6 +12,7 @@ import { createUserTableDefinitions } from './0010-user-tables.ts'
 import { createAppConversations } from './0011-app-conversations.ts'
 import { createWorkflowRuns } from './0012-workflow-runs.ts'
 import { extendForConsole } from './0013-console.ts'
+import { createAudit } from './0015-audit.ts'
 
 export type MigrationStep = (db: Db, dialect: DialectName) => Promise<void>
 
@@ -30,4 +31,5 @@ export const migrations: Record<string, MigrationStep> = {
   '0011-app-conversations': createAppConversations,
   '0012-workflow-runs': createWorkflowRuns,
   '0013-console': extendForConsole,
+  '0015-audit': createAudit,
 }

@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { ApiKeyDeps } from '../../accounts/api-keys.ts'
 import { createKey, deleteKey, getKey, listKeys, updateKey } from '../../accounts/api-keys.ts'
+import { audited } from '../audit-trail.ts'
 import { idField, pageNumberField, pageSizeField } from '../open/open-fields.ts'
 import { success, successSchema } from '../success-reply.ts'
 import { flatKeySchema, listedTokenSchema, toFlatKey, toListedToken, toMaskedKey, toToken, tokenSchema } from './pat-wire.ts'
@@ -14,7 +15,10 @@ export const patRoutes =
   async (http) => {
     http.post(
       `${PREFIX}/create_personal_access_token_and_permission`,
-      { config: { auth: 'session' }, schema: { tags, summary: 'Create an API key', body: newKey, response: { 200: createdReply } } },
+      {
+        config: audited({ auth: 'session' }, 'key.create', 'name'),
+        schema: { tags, summary: 'Create an API key', body: newKey, response: { 200: createdReply } },
+      },
       async (request) => {
         const { name, ...expiry } = request.body
         const { key, secret } = await createKey(services, request.principal, { name, expiry: toExpiry(expiry) })
@@ -49,7 +53,7 @@ export const patRoutes =
     http.post(
       `${PREFIX}/update_personal_access_token_and_permission`,
       {
-        config: { auth: 'session' },
+        config: audited({ auth: 'session' }, 'key.update', 'name'),
         schema: { tags, summary: 'Rename an API key, or change when it expires', body: keyChange, response: { 200: emptyReply } },
       },
       async (request) => {
@@ -61,7 +65,10 @@ export const patRoutes =
 
     http.post(
       `${PREFIX}/delete_personal_access_token_and_permission`,
-      { config: { auth: 'session' }, schema: { tags, summary: 'Delete an API key, for good', body: keyId, response: { 200: emptyReply } } },
+      {
+        config: audited({ auth: 'session' }, 'key.delete'),
+        schema: { tags, summary: 'Delete an API key, for good', body: keyId, response: { 200: emptyReply } },
+      },
       async (request) => {
         await deleteKey(services, request.principal, request.body.id)
         return success(request, {})
