@@ -5,6 +5,7 @@ import { botsCommand } from './cli/bots-command.ts'
 import { doctorCommand } from './cli/doctor-command.ts'
 import { keysCommand } from './cli/keys-command.ts'
 import { migrateCommand } from './cli/migrate-command.ts'
+import { scanCommand } from './cli/scan-command.ts'
 import { serveCommand } from './cli/serve-command.ts'
 import { usersCommand } from './cli/users-command.ts'
 import { webhooksCommand } from './cli/webhooks-command.ts'
@@ -29,6 +30,7 @@ const program = new Command('coze-plus')
   .addCommand(workflowsCommand())
   .addCommand(webhooksCommand())
   .addCommand(auditCommand())
+  .addCommand(scanCommand())
   .addCommand(doctorCommand())
 
 try {
