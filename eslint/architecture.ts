@@ -17,7 +17,7 @@ export const layers = [
   ['tools'],
   ['bots'],
   ['conversations'],
-  ['models', 'accounts', 'files', 'usage', 'webhooks'],
+  ['models', 'accounts', 'files', 'usage', 'webhooks', 'audit'],
   ['journal'],
   ['cluster', 'db'],
   ['lib'],

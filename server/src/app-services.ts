@@ -3,6 +3,7 @@ import type { Principal } from './accounts/principal.ts'
 import { countUsers } from './accounts/user-store.ts'
 import { createFirstAdmin, getUser } from './accounts/users.ts'
 import { getOwnApp, listOwnApps } from './bots/apps.ts'
+import { appendAuditEntry } from './audit/audit-log.ts'
 import { changeDraft, createDraft } from './bots/bot-drafts.ts'
 import { countBots, listBotFaces } from './bots/bot-list-store.ts'
 import { getOwnBot, publishBot, unpublishBot } from './bots/bots.ts'
@@ -54,6 +55,7 @@ export function toServices(core: Core, house: House): HttpServices {
     nextId,
     metrics,
     files,
+    audit: { appendAudit: (entry) => appendAuditEntry(core, entry) },
     authentication: {
       ...{ authenticateKey: keys.authenticate, authenticateSession: sessions.authenticateSession },
       takeRequest: house.limits.take,
@@ -117,6 +119,7 @@ function pageServices(core: Core, house: House): PageServices {
     workflowRuns: { ...running, streams },
     ...{ conversations: { db }, usage: { db } },
     models: { ...making, secrets, models },
+    audit: { db },
     accounts: { db, clock, forgetUser: keys.forgetUser },
     status: {
       ...{ db, objects: files.objects, redisUrl: config.redisUrl, version: VERSION, publicUrl: config.publicUrl },

@@ -1,9 +1,11 @@
 import { Command } from 'commander'
 import { applyCommand } from './cli/apply-command.ts'
+import { auditCommand } from './cli/audit-command.ts'
 import { botsCommand } from './cli/bots-command.ts'
 import { doctorCommand } from './cli/doctor-command.ts'
 import { keysCommand } from './cli/keys-command.ts'
 import { migrateCommand } from './cli/migrate-command.ts'
+import { scanCommand } from './cli/scan-command.ts'
 import { serveCommand } from './cli/serve-command.ts'
 import { usersCommand } from './cli/users-command.ts'
 import { webhooksCommand } from './cli/webhooks-command.ts'
@@ -27,6 +29,8 @@ const program = new Command('coze-plus')
   .addCommand(botsCommand())
   .addCommand(workflowsCommand())
   .addCommand(webhooksCommand())
+  .addCommand(auditCommand())
+  .addCommand(scanCommand())
   .addCommand(doctorCommand())
 
 try {

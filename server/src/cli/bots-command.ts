@@ -4,7 +4,7 @@ import type { Bot } from '../bots/bot-config.ts'
 import { hasUnpublishedChanges, listVersions, publishBot, rollBackBot, unpublishBot } from '../bots/bots.ts'
 import type { Core } from '../core.ts'
 import { AppError } from '../lib/app-error.ts'
-import { print, printJson, printTable, toDate, withCore } from './command-core.ts'
+import { print, printJson, printTable, recordCommand, toDate, withCore } from './command-core.ts'
 
 type JsonOption = { json?: boolean }
 
@@ -67,6 +67,7 @@ const publishCommand = () =>
     .action(async (botId: string, options: { versionName?: string; note?: string }) =>
       withBot(botId, async (core, bot) => {
         const published = await publishBot(core, ownerOf(bot), { botId, version: options.versionName, note: options.note })
+        await recordCommand(core, { action: 'agent.publish', target: agent(bot), details: { version: published.version } })
         print(`Published ${bot.name} ${published.version}.`)
       }),
     )
@@ -78,6 +79,7 @@ const unpublishCommand = () =>
     .action(async (botId: string) =>
       withBot(botId, async (core, bot) => {
         await unpublishBot(core, ownerOf(bot), botId)
+        await recordCommand(core, { action: 'agent.unpublish', target: agent(bot) })
         print(`Unpublished ${bot.name}.`)
       }),
     )
@@ -90,10 +92,12 @@ const rollBackCommand = () =>
     .action(async (botId: string, version: string) =>
       withBot(botId, async (core, bot) => {
         await rollBackBot(core, ownerOf(bot), { botId, version })
+        await recordCommand(core, { action: 'agent.roll_back', target: agent(bot), details: { version } })
         print(`${bot.name} is at ${version} again.`)
       }),
     )
 
+const agent = (bot: Bot) => ({ kind: 'agent', id: bot.id })
 const ownerOf = (bot: Bot) => ({ userId: bot.ownerId })
 
 function withBot(botId: string, work: (core: Core, bot: Bot) => Promise<void>): Promise<void> {

@@ -1,4 +1,7 @@
+import { hostname, userInfo } from 'node:os'
 import { pino } from 'pino'
+import { appendAuditEntry } from '../audit/audit-log.ts'
+import type { NewAuditEntry } from '../audit/audit-entry.ts'
 import { loadConfig } from '../config.ts'
 import { openCore } from '../core.ts'
 import type { Core } from '../core.ts'
@@ -10,6 +13,20 @@ export async function withCore(work: (core: Core) => Promise<void>): Promise<voi
     await work(core)
   } finally {
     await core.close()
+  }
+}
+
+/** What a command has changed goes into the audit log, with who ran it on which machine. */
+export function recordCommand(core: Core, entry: Omit<NewAuditEntry, 'actor'>): Promise<void> {
+  return appendAuditEntry(core, { ...entry, actor: { kind: 'command', address: `${userName()}@${hostname()}` } })
+}
+
+function userName(): string {
+  try {
+    return userInfo().username
+  } catch {
+    // in a container a user may have a number only
+    return String(process.getuid?.() ?? '')
   }
 }
 

@@ -1,5 +1,6 @@
 import { createKey } from '../accounts/api-keys.ts'
 import { ensureAdmin } from '../accounts/users.ts'
+import { appendAuditEntry } from '../audit/audit-log.ts'
 import { botConfigSchema } from '../bots/bot-config.ts'
 import { findBot } from '../bots/bot-store.ts'
 import { createBot, publishBot } from '../bots/bots.ts'
@@ -41,6 +42,14 @@ export async function firstRun(core: Core): Promise<FirstRun | undefined> {
     })
     await publishBot(core, who, { botId: DEMO_BOT_ID, version: '0.1.0' })
   }
-  const { secret } = await createKey({ db, secrets, clock, forgetKey: () => undefined }, who, { name: 'First key', expiry: {} })
+  const { key, secret } = await createKey({ db, secrets, clock, forgetKey: () => undefined }, who, { name: 'First key', expiry: {} })
+  const actor = { kind: 'system', address: '' } as const
+  await appendAuditEntry(core, {
+    actor,
+    action: 'user.set_up',
+    target: { kind: 'user', id: who.userId },
+    details: { email: admin.user.email },
+  })
+  await appendAuditEntry(core, { actor, action: 'key.create', target: { kind: 'key', id: key.id }, details: { name: key.name } })
   return { email: admin.user.email, generatedPassword: admin.generatedPassword, apiKey: secret, botId: DEMO_BOT_ID }
 }

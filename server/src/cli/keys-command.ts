@@ -3,7 +3,7 @@ import { createKey, listKeys, listKeysOfAllUsers, revokeKeyOfAnyUser } from '../
 import { getUserByEmail } from '../accounts/users.ts'
 import type { Core } from '../core.ts'
 import { AppError } from '../lib/app-error.ts'
-import { print, printJson, printTable, toDate, withCore } from './command-core.ts'
+import { print, printJson, printTable, recordCommand, toDate, withCore } from './command-core.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
 const PAGE = 1_000
@@ -26,6 +26,11 @@ const createCommand = () =>
           { userId: owner.id },
           { name: options.name, expiry: { expire: expireMs(options.expireDays) } },
         )
+        await recordCommand(core, {
+          action: 'key.create',
+          target: { kind: 'key', id: key.id },
+          details: { name: key.name, owner: owner.id },
+        })
         if (options.json) return printJson({ id: key.id, name: key.name, api_key: secret, expired_at: key.expiredAt })
         print(secret)
         print(
@@ -68,6 +73,7 @@ const revokeCommand = () =>
       withCore(async (core) => {
         if (!/^\d{1,19}$/.test(id)) throw new AppError('invalid_request', `${id} is no key id: see \`coze-plus keys list\``)
         await revokeKeyOfAnyUser(keyDeps(core), id)
+        await recordCommand(core, { action: 'key.delete', target: { kind: 'key', id } })
         if (options.json) printJson({ id, revoked: true })
         else print(`Revoked key ${id}.`)
       }),

@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { createUser, listUsers } from '../accounts/users.ts'
-import { print, printJson, printTable, withCore } from './command-core.ts'
+import { print, printJson, printTable, recordCommand, withCore } from './command-core.ts'
 
 const PAGE = 1_000
 
@@ -16,8 +16,9 @@ export const usersCommand = () =>
         .option('--admin', 'may manage models and users')
         .option('--json')
         .action(async (options: { email: string; password: string; name?: string; admin?: boolean; json?: boolean }) =>
-          withCore(async ({ db, clock }) => {
-            const { id, email, role } = await createUser({ db, clock }, { ...options, role: options.admin ? 'admin' : 'user' })
+          withCore(async (core) => {
+            const { id, email, role } = await createUser(core, { ...options, role: options.admin ? 'admin' : 'user' })
+            await recordCommand(core, { action: 'user.create', target: { kind: 'user', id }, details: { email, role } })
             if (options.json) printJson({ id, email, role })
             else print(`Created ${role} ${email} (id ${id}).`)
           }),

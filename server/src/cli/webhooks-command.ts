@@ -4,7 +4,7 @@ import { AppError } from '../lib/app-error.ts'
 import { webhookSecretOf } from '../webhooks/webhook-signature.ts'
 import { insertReplay, listDeliveries } from '../webhooks/webhook-store.ts'
 import type { WebhookDelivery, WebhookStatus } from '../webhooks/webhook-store.ts'
-import { print, printJson, printTable, toDate, withCore } from './command-core.ts'
+import { print, printJson, printTable, recordCommand, toDate, withCore } from './command-core.ts'
 
 const STATUSES: WebhookStatus[] = ['pending', 'delivered', 'failed']
 const LISTED = 200
@@ -22,9 +22,11 @@ const secretCommand = () =>
     .requiredOption('--email <user>', "the owner of the bots' keys")
     .option('--json')
     .action(async (options: { email: string; json?: boolean }) =>
-      withCore(async ({ db, secrets }) => {
+      withCore(async (core) => {
+        const { db, secrets } = core
         const user = await getUserByEmail({ db }, options.email)
         const secret = webhookSecretOf(secrets, user.id)
+        await recordCommand(core, { action: 'webhook.read_secret', target: { kind: 'user', id: user.id } })
         if (options.json) printJson({ user_id: user.id, webhook_secret: secret })
         else print(secret)
       }),
@@ -51,10 +53,12 @@ const replayCommand = () =>
     .argument('<delivery_id>')
     .option('--json')
     .action(async (id: string, options: { json?: boolean }) =>
-      withCore(async ({ db, nextId, clock }) => {
+      withCore(async (core) => {
+        const { db, nextId, clock } = core
         const newId = nextId()
         const isThere = /^\d{1,19}$/.test(id) && (await insertReplay(db, { id, newId, now: clock() }))
         if (!isThere) throw new AppError('not_found', `there is no delivery ${id}: see \`coze-plus webhooks list\``)
+        await recordCommand(core, { action: 'webhook.replay', target: { kind: 'delivery', id } })
         if (options.json) printJson({ id: newId })
         else print(`Delivery ${newId} is on its way.`)
       }),

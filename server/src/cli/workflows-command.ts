@@ -13,7 +13,7 @@ import {
   rollBackWorkflow,
   unpublishWorkflow,
 } from '../workflows/workflows.ts'
-import { print, printJson, printTable, toDate, withCore } from './command-core.ts'
+import { print, printJson, printTable, recordCommand, toDate, withCore } from './command-core.ts'
 import { readCanvasFile } from './manifest-workflows.ts'
 
 type JsonOption = { json?: boolean }
@@ -77,6 +77,7 @@ const publishCommand = () =>
       withWorkflow(workflowId, async (core, workflow) => {
         const deps = { ...core, assertRunnable: (db: Core['db'], draft: Workflow) => assertRunnable({ db, nodeTypes }, draft) }
         const published = await publishWorkflow(deps, ownerOf(workflow), { workflowId: workflow.id, ...options })
+        await recordCommand(core, { action: 'workflow.publish', target: targetOf(workflow), details: { version: published.version } })
         print(`Published ${workflow.name} ${published.version}.`)
       }),
     )
@@ -88,6 +89,7 @@ const unpublishCommand = () =>
     .action(async (workflowId: string) =>
       withWorkflow(workflowId, async (core, workflow) => {
         await unpublishWorkflow(core, ownerOf(workflow), workflow.id)
+        await recordCommand(core, { action: 'workflow.unpublish', target: targetOf(workflow) })
         print(`Unpublished ${workflow.name}.`)
       }),
     )
@@ -100,6 +102,7 @@ const rollBackCommand = () =>
     .action(async (workflowId: string, version: string) =>
       withWorkflow(workflowId, async (core, workflow) => {
         await rollBackWorkflow(core, ownerOf(workflow), { workflowId: workflow.id, version })
+        await recordCommand(core, { action: 'workflow.roll_back', target: targetOf(workflow), details: { version } })
         print(`${workflow.name} is at ${version} again.`)
       }),
     )
@@ -117,6 +120,7 @@ const validateCommand = () =>
       }),
     )
 
+const targetOf = (workflow: Workflow) => ({ kind: 'workflow', id: workflow.id })
 const ownerOf = (workflow: Workflow) => ({ userId: workflow.ownerId })
 
 function withWorkflow(workflowId: string, work: (core: Core, workflow: Workflow) => Promise<void>): Promise<void> {

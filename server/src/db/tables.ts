@@ -1,4 +1,5 @@
 import type { ColumnType, Generated } from 'kysely'
+import type { AuditEntryTable, AuditHeadTable } from './audit-tables.ts'
 
 /**
  * The tables as Kysely sees them, the same on both databases.
@@ -507,4 +508,6 @@ export type Tables = {
   workflow_node_run: WorkflowNodeRunTable
   worker: WorkerTable
   stop_request: StopRequestTable
+  audit_entry: AuditEntryTable
+  audit_head: AuditHeadTable
 }

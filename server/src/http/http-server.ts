@@ -4,6 +4,8 @@ import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import type { NextId } from '../lib/snowflake.ts'
 import { AppError } from '../lib/app-error.ts'
 import type { Metrics } from '../usage/metrics.ts'
+import { recordActions } from './audit-trail.ts'
+import type { AuditServices } from './audit-trail.ts'
 import { protectRoutes } from './authentication.ts'
 import type { AuthenticationServices } from './authentication.ts'
 import { answerBrokenRequests } from './broken-request.ts'
@@ -43,6 +45,7 @@ export type HttpServer = FastifyInstance
 
 export type HttpServices = {
   authentication: AuthenticationServices
+  audit: AuditServices
   chat: ChatServices
   conversations: ConversationServices
   messages: MessageServices
@@ -103,6 +106,7 @@ export async function createHttpServer(services: HttpServices, options: HttpOpti
 
   recordRequests(http, services.metrics)
   protectRoutes(http, services.authentication)
+  recordActions(http, services.audit)
   if (options.corsOrigins.length > 0) await http.register(cors, corsOptions(options.corsOrigins))
   await serveReference(http, options)
 

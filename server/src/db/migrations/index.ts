@@ -12,8 +12,9 @@ import { createUserTableDefinitions } from './0010-user-tables.ts'
 import { createAppConversations } from './0011-app-conversations.ts'
 import { createWorkflowRuns } from './0012-workflow-runs.ts'
 import { extendForConsole } from './0013-console.ts'
-import { createStopRequests } from './0015-stop-requests.ts'
 import { extendKeys } from './0014-key-policy.ts'
+import { createStopRequests } from './0015-stop-requests.ts'
+import { createAudit } from './0016-audit.ts'
 
 export type MigrationStep = (db: Db, dialect: DialectName) => Promise<void>
 
@@ -32,6 +33,7 @@ export const migrations: Record<string, MigrationStep> = {
   '0011-app-conversations': createAppConversations,
   '0012-workflow-runs': createWorkflowRuns,
   '0013-console': extendForConsole,
-  '0015-stop-requests': createStopRequests,
   '0014-key-policy': extendKeys,
+  '0015-stop-requests': createStopRequests,
+  '0016-audit': createAudit,
 }

@@ -11,6 +11,7 @@ import * as bots from '../../bots/bots.ts'
 import { AppError } from '../../lib/app-error.ts'
 import type { SecretBox } from '../../lib/secret-box.ts'
 import { assertBotWorkflows } from '../../workflows/bot-workflows.ts'
+import { audited } from '../audit-trail.ts'
 import { idField } from '../open/open-fields.ts'
 import { success } from '../success-reply.ts'
 import { diffDraft, toAgent, toAgentItem, toDraft, toDraftView, toVersion } from './agent-view.ts'
@@ -62,10 +63,14 @@ const listRoutes =
       return success(request, { items: found.map(toAgentItem), total })
     })
 
-    http.post('/api/console/agents', { config, schema: { body: newAgentSchema } }, async (request) => {
-      const bot = await bots.createBot(services, request.principal, toNewBot(request.body))
-      return success(request, toAgent(bot, undefined))
-    })
+    http.post(
+      '/api/console/agents',
+      { config: audited(config, 'agent.create', 'name', 'template'), schema: { body: newAgentSchema } },
+      async (request) => {
+        const bot = await bots.createBot(services, request.principal, toNewBot(request.body))
+        return success(request, toAgent(bot, undefined))
+      },
+    )
 
     http.get('/api/console/agent-templates', { config, schema: { querystring: templateListQuery } }, async (request) => {
       const items = listBotTemplates(request.query.language).map(({ config: settings, key, name, description }) => ({
@@ -96,11 +101,15 @@ const draftRoutes =
       success(request, await showAgent(services, await bots.getOwnBot(services, request.principal, request.params.id))),
     )
 
-    http.put(`${AGENT}/draft`, { config, bodyLimit, schema: { params, body: saveDraftSchema } }, async (request) => {
-      const { draft, revision } = request.body
-      const saved = await saveDraft(services, request.principal, { botId: request.params.id, draft, revision })
-      return success(request, await showAgent(services, saved))
-    })
+    http.put(
+      `${AGENT}/draft`,
+      { config: audited(config, 'agent.update'), bodyLimit, schema: { params, body: saveDraftSchema } },
+      async (request) => {
+        const { draft, revision } = request.body
+        const saved = await saveDraft(services, request.principal, { botId: request.params.id, draft, revision })
+        return success(request, await showAgent(services, saved))
+      },
+    )
 
     http.get(`${AGENT}/diff`, { config, schema: { params } }, async (request) => {
       const bot = await bots.getOwnBot(services, request.principal, request.params.id)
@@ -113,7 +122,7 @@ const draftRoutes =
       return success(request, { tools: tools.map(({ name, description }) => ({ name, description })), problems })
     })
 
-    http.delete(AGENT, { config, schema: { params, body: deleteSchema } }, async (request) => {
+    http.delete(AGENT, { config: audited(config, 'agent.delete', 'name'), schema: { params, body: deleteSchema } }, async (request) => {
       await bots.deleteBot(services, request.principal, { botId: request.params.id, name: request.body.name })
       services.forgetBot(request.params.id)
       return success(request, {})
@@ -142,21 +151,29 @@ const versionRoutes =
       return showAgent(services, await bots.getOwnBot(services, who, botId))
     }
 
-    http.post(`${AGENT}/publish`, { config, schema: { params, body: publishSchema } }, async (request) => {
-      const { principal, params: address, body } = request
-      const { draft } = await bots.getOwnBot(services, principal, address.id)
-      await assertBotWorkflows(services, principal, draft)
-      const publishing = bots.publishBot(services, principal, { botId: address.id, ...body })
-      return success(request, await changeLive(principal, address.id, publishing))
-    })
+    http.post(
+      `${AGENT}/publish`,
+      { config: audited(config, 'agent.publish', 'version'), schema: { params, body: publishSchema } },
+      async (request) => {
+        const { principal, params: address, body } = request
+        const { draft } = await bots.getOwnBot(services, principal, address.id)
+        await assertBotWorkflows(services, principal, draft)
+        const publishing = bots.publishBot(services, principal, { botId: address.id, ...body })
+        return success(request, await changeLive(principal, address.id, publishing))
+      },
+    )
 
-    http.post(`${AGENT}/roll-back`, { config, schema: { params, body: rollBackSchema } }, async (request) => {
-      const { principal, params: address, body } = request
-      const rollingBack = bots.rollBackBot(services, principal, { botId: address.id, version: body.version })
-      return success(request, await changeLive(principal, address.id, rollingBack))
-    })
+    http.post(
+      `${AGENT}/roll-back`,
+      { config: audited(config, 'agent.roll_back', 'version'), schema: { params, body: rollBackSchema } },
+      async (request) => {
+        const { principal, params: address, body } = request
+        const rollingBack = bots.rollBackBot(services, principal, { botId: address.id, version: body.version })
+        return success(request, await changeLive(principal, address.id, rollingBack))
+      },
+    )
 
-    http.post(`${AGENT}/unpublish`, { config, schema: { params } }, async (request) => {
+    http.post(`${AGENT}/unpublish`, { config: audited(config, 'agent.unpublish'), schema: { params } }, async (request) => {
       const { principal, params: address } = request
       return success(request, await changeLive(principal, address.id, bots.unpublishBot(services, principal, address.id)))
     })

@@ -1,6 +1,8 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { agentRoutes } from './agent-routes.ts'
 import type { AgentServices } from './agent-routes.ts'
+import { auditRoutes } from './audit-routes.ts'
+import type { AuditListServices } from './audit-routes.ts'
 import { conversationRoutes } from './conversation-routes.ts'
 import type { ConversationServices } from './conversation-routes.ts'
 import { modelRoutes } from './model-routes.ts'
@@ -40,6 +42,7 @@ export type PageServices = {
   usage: UsageServices
   models: ModelServices
   accounts: AccountServices
+  audit: AuditListServices
   status: StatusServices
 }
 
@@ -71,5 +74,6 @@ export const pageRoutes =
     await http.register(usageRoutes(services.usage))
     await http.register(modelRoutes(services.models))
     await http.register(userRoutes(services.accounts))
+    await http.register(auditRoutes(services.audit))
     await http.register(statusRoutes(services.status))
   }

@@ -60,7 +60,7 @@ async function callsOf(app: TestApp): Promise<Record<string, [path: string, body
   }
 }
 
-const ADMIN = /^\w+ (users|status|models\/)|^(POST|PUT|DELETE) models/
+const ADMIN = /^\w+ (users|status|audit|models\/)|^(POST|PUT|DELETE) models/
 const SHELL = /sign-|me$|state$|set-up$|change-password$/
 
 const routesIn = (app: TestApp) =>
@@ -98,7 +98,7 @@ describe.each(testDatabases())('the console’s routes on $name', ({ name }) => 
   test('keep administrators’ work for administrators', async () => {
     const ada = { headers: { cookie: await app.signIn() }, apiKey: '' }
     const admin = routesIn(app).filter((route) => ADMIN.test(route))
-    expect(admin).toHaveLength(9)
+    expect(admin).toHaveLength(10)
     for (const route of admin) {
       const [method = '', path = ''] = route.split(' ')
       const { status, text } = await app.call(method, `/api/console/${path.replace(':id', '1')}`, method === 'GET' ? undefined : {}, ada)

@@ -4,6 +4,7 @@ import { changeModel, createModel, removeModel, tryModel } from '../../models/ma
 import type { ManagingDeps } from '../../models/managed-models.ts'
 import { listModels } from '../../models/model-store.ts'
 import type { Model as StoredModel } from '../../models/model-store.ts'
+import { audited } from '../audit-trail.ts'
 import { idField } from '../open/open-fields.ts'
 import { success } from '../success-reply.ts'
 import { deleteSchema } from './agent-wire.ts'
@@ -26,25 +27,41 @@ export const modelRoutes =
       return success(request, { items: isAdmin ? items : items.map((model) => ({ ...model, base_url: '' })), total: found.length })
     })
 
-    http.post('/api/console/models', { config: admin, schema: { body: newModelSchema } }, async (request) => {
-      const { name, ...settings } = request.body
-      return success(request, toModel(await createModel(services, { ...toSettings(settings), name })))
-    })
+    http.post(
+      '/api/console/models',
+      { config: audited(admin, 'model.create', 'name', 'protocol', 'base_url', 'provider_model'), schema: { body: newModelSchema } },
+      async (request) => {
+        const { name, ...settings } = request.body
+        return success(request, toModel(await createModel(services, { ...toSettings(settings), name })))
+      },
+    )
 
-    http.put('/api/console/models/:id', { config: admin, schema: { params, body: modelChangeSchema } }, async (request) => {
-      const model = await changeModel(services, { ...toSettings(request.body), modelId: request.params.id })
-      return success(request, toModel(model))
-    })
+    http.put(
+      '/api/console/models/:id',
+      { config: audited(admin, 'model.update', 'protocol', 'base_url', 'provider_model'), schema: { params, body: modelChangeSchema } },
+      async (request) => {
+        const model = await changeModel(services, { ...toSettings(request.body), modelId: request.params.id })
+        return success(request, toModel(model))
+      },
+    )
 
-    http.delete('/api/console/models/:id', { config: admin, schema: { params, body: deleteSchema } }, async (request) => {
-      await removeModel(services, { modelId: request.params.id, name: request.body.name })
-      return success(request, {})
-    })
+    http.delete(
+      '/api/console/models/:id',
+      { config: audited(admin, 'model.delete', 'name'), schema: { params, body: deleteSchema } },
+      async (request) => {
+        await removeModel(services, { modelId: request.params.id, name: request.body.name })
+        return success(request, {})
+      },
+    )
 
-    http.post('/api/console/models/test', { config: admin, schema: { body: modelTestSchema } }, async (request) => {
-      const { id, ...settings } = request.body
-      return success(request, toTested(await tryModel(services, { ...toSettings(settings), modelId: id })))
-    })
+    http.post(
+      '/api/console/models/test',
+      { config: audited(admin, 'model.test', 'protocol', 'base_url', 'provider_model'), schema: { body: modelTestSchema } },
+      async (request) => {
+        const { id, ...settings } = request.body
+        return success(request, toTested(await tryModel(services, { ...toSettings(settings), modelId: id })))
+      },
+    )
   }
 
 const admin = { auth: 'admin' } as const

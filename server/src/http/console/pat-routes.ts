@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { ApiKeyDeps } from '../../accounts/api-keys.ts'
 import { createKey, deleteKey, getKey, listKeys, updateKey } from '../../accounts/api-keys.ts'
 import { rotateKey } from '../../accounts/rotate-key.ts'
+import { audited } from '../audit-trail.ts'
 import { idField, pageNumberField, pageSizeField } from '../open/open-fields.ts'
 import { success, successSchema } from '../success-reply.ts'
 import { toPolicy } from '../key-policy-of-wire.ts'
@@ -25,7 +26,10 @@ const creatingRoute =
   async (http) => {
     http.post(
       `${PREFIX}/create_personal_access_token_and_permission`,
-      { config: { auth: 'session' }, schema: { tags, summary: 'Create an API key', body: newKey, response: { 200: createdReply } } },
+      {
+        config: audited({ auth: 'session' }, 'key.create', 'name'),
+        schema: { tags, summary: 'Create an API key', body: newKey, response: { 200: createdReply } },
+      },
       async (request) => {
         const { name, policy, ...expiry } = request.body
         const wanted = { name, expiry: toExpiry(expiry), policy: policy ? toPolicy(policy) : undefined }
@@ -69,7 +73,7 @@ const changingRoutes =
     http.post(
       `${PREFIX}/update_personal_access_token_and_permission`,
       {
-        config: { auth: 'session' },
+        config: audited({ auth: 'session' }, 'key.update', 'name'),
         schema: {
           tags,
           summary: 'Rename an API key, or change when it expires and what it may do',
@@ -90,7 +94,7 @@ const changingRoutes =
     http.post(
       `${PREFIX}/rotate_personal_access_token`,
       {
-        config: { auth: 'session' },
+        config: audited({ auth: 'session' }, 'key.rotate'),
         schema: {
           tags,
           summary: 'Give an API key a new secret',
@@ -108,7 +112,10 @@ const changingRoutes =
 
     http.post(
       `${PREFIX}/delete_personal_access_token_and_permission`,
-      { config: { auth: 'session' }, schema: { tags, summary: 'Delete an API key, for good', body: keyId, response: { 200: emptyReply } } },
+      {
+        config: audited({ auth: 'session' }, 'key.delete'),
+        schema: { tags, summary: 'Delete an API key, for good', body: keyId, response: { 200: emptyReply } },
+      },
       async (request) => {
         await deleteKey(services, request.principal, request.body.id)
         return success(request, {})

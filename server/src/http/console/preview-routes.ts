@@ -22,7 +22,7 @@ export type PreviewServices = Pick<ChatServices, 'getRun' | 'cancelRun' | 'submi
 export const previewRoutes =
   (services: PreviewServices): FastifyPluginAsyncZod =>
   async (http) => {
-    http.post(PREVIEW, { config, schema: { params, body: previewSchema } }, async (request) => {
+    http.post(PREVIEW, { config: { ...config, audit: 'none' }, schema: { params, body: previewSchema } }, async (request) => {
       const { query, files, conversation_id: conversationId, variables } = request.body
       const wanted = { botId: request.params.id, message: toMessage(query, files), conversationId, variables }
       const { run } = await services.previewDraft(request.principal, wanted)
@@ -36,18 +36,26 @@ export const previewRoutes =
       return sendChat(services, reply, { run, cursor, style: 'sdk', withIds: true })
     })
 
-    http.post(`${PREVIEW}/tool-outputs`, { config, schema: { params, body: previewOutputsSchema } }, async (request) => {
-      const { tool_outputs: given, ...address } = request.body
-      const { id: runId, conversationId } = await getPreview(services, request.principal, { botId: request.params.id, ...address })
-      const outputs = given.map((each) => ({ toolCallId: each.tool_call_id, output: each.output }))
-      const going = await services.submitToolOutputs(request.principal, { address: { runId, conversationId }, outputs, stream: true })
-      return success(request, { ...toChat(going.run), cursor: going.cursor })
-    })
+    http.post(
+      `${PREVIEW}/tool-outputs`,
+      { config: { ...config, audit: 'none' }, schema: { params, body: previewOutputsSchema } },
+      async (request) => {
+        const { tool_outputs: given, ...address } = request.body
+        const { id: runId, conversationId } = await getPreview(services, request.principal, { botId: request.params.id, ...address })
+        const outputs = given.map((each) => ({ toolCallId: each.tool_call_id, output: each.output }))
+        const going = await services.submitToolOutputs(request.principal, { address: { runId, conversationId }, outputs, stream: true })
+        return success(request, { ...toChat(going.run), cursor: going.cursor })
+      },
+    )
 
-    http.post(`${PREVIEW}/cancel`, { config, schema: { params, body: previewAddressSchema } }, async (request) => {
-      const { id: runId, conversationId } = await getPreview(services, request.principal, { botId: request.params.id, ...request.body })
-      return success(request, toChat(await services.cancelRun(request.principal, { runId, conversationId })))
-    })
+    http.post(
+      `${PREVIEW}/cancel`,
+      { config: { ...config, audit: 'none' }, schema: { params, body: previewAddressSchema } },
+      async (request) => {
+        const { id: runId, conversationId } = await getPreview(services, request.principal, { botId: request.params.id, ...request.body })
+        return success(request, toChat(await services.cancelRun(request.principal, { runId, conversationId })))
+      },
+    )
   }
 
 const PREVIEW = '/api/console/agents/:id/preview'

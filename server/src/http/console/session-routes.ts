@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { ConsoleSessions } from '../../accounts/console-sessions.ts'
+import { audited } from '../audit-trail.ts'
 import { success, successSchema } from '../success-reply.ts'
 import { browserOf, withCookie } from './session-cookie.ts'
 import { consoleUserSchema, credentialsSchema, newUserSchema, passwordChangeSchema } from './session-wire.ts'
@@ -13,7 +14,7 @@ export const sessionRoutes =
   async (http) => {
     http.post(
       '/api/console/sign-in',
-      { config: { auth: 'public' }, schema: { tags, summary: 'Sign in', body: credentialsSchema, response: { 200: userReply } } },
+      { config: signingIn, schema: { tags, summary: 'Sign in', body: credentialsSchema, response: { 200: userReply } } },
       async (request, reply) => {
         const { user, setCookie } = await sessions.signIn(request.body, browserOf(request))
         return withCookie(reply, setCookie, success(request, user))
@@ -23,7 +24,7 @@ export const sessionRoutes =
     http.post(
       '/api/console/sign-up',
       {
-        config: { auth: 'public' },
+        config: audited({ auth: 'public' }, 'user.sign_up', 'email'),
         schema: { tags, summary: 'Sign up, where the operator allows it', body: newUserSchema, response: { 200: userReply } },
       },
       async (request, reply) => {
@@ -34,7 +35,7 @@ export const sessionRoutes =
 
     http.post(
       '/api/console/sign-out',
-      { config: { auth: 'session' }, schema: { tags, summary: 'Sign out', response: { 200: emptyReply } } },
+      { config: audited({ auth: 'session' }, 'user.sign_out'), schema: { tags, summary: 'Sign out', response: { 200: emptyReply } } },
       async (request, reply) => {
         const { setCookie } = await sessions.signOut(request.headers.cookie)
         return withCookie(reply, setCookie, success(request, {}))
@@ -53,7 +54,7 @@ export const sessionRoutes =
     http.post(
       '/api/console/change-password',
       {
-        config: { auth: 'session' },
+        config: audited({ auth: 'session' }, 'user.change_password'),
         schema: {
           tags,
           summary: 'Change the password; ends all other sessions',
@@ -70,6 +71,7 @@ export const sessionRoutes =
   }
 
 const tags = ['Console']
+const signingIn = { auth: 'public', audit: { action: 'user.sign_in', fields: ['email'], refused: 'user.sign_in_failed' } } as const
 
 const userReply = successSchema(consoleUserSchema)
 const emptyReply = successSchema(z.object({}))

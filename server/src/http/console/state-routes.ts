@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { AppError } from '../../lib/app-error.ts'
 import type { ConsoleSessions } from '../../accounts/console-sessions.ts'
+import { audited } from '../audit-trail.ts'
 import { success, successSchema } from '../success-reply.ts'
 import { browserOf, withCookie } from './session-cookie.ts'
 import { consoleStateSchema, consoleUserSchema, newUserSchema } from './session-wire.ts'
@@ -49,7 +50,7 @@ export const stateRoutes =
     http.post(
       '/api/console/set-up',
       {
-        config: { auth: 'public' },
+        config: audited({ auth: 'public' }, 'user.set_up', 'email'),
         schema: {
           tags,
           summary: 'Make the first administrator; only while there is no user',

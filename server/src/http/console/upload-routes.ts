@@ -16,10 +16,14 @@ export const uploadRoutes =
     http.removeAllContentTypeParsers()
     http.addContentTypeParser('*', (_request, _body, done) => done(null))
 
-    http.post('/api/console/files', { config: { auth: 'session' }, schema: { querystring: uploadQuery } }, async (request) => {
-      const file = await uploadFile(services, request.principal, { name: request.query.name, stream: request.raw })
-      return success(request, toUploaded(file, services.links))
-    })
+    http.post(
+      '/api/console/files',
+      { config: { auth: 'session', audit: 'none' }, schema: { querystring: uploadQuery } },
+      async (request) => {
+        const file = await uploadFile(services, request.principal, { name: request.query.name, stream: request.raw })
+        return success(request, toUploaded(file, services.links))
+      },
+    )
   }
 
 function toUploaded(file: StoredFile, links: FileLinks): Uploaded {

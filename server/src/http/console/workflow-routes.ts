@@ -13,6 +13,7 @@ import type { CheckDeps } from '../../workflows/workflow-check.ts'
 import type { Workflow } from '../../workflows/workflow-record.ts'
 import * as workflows from '../../workflows/workflows.ts'
 import type { WorkflowDeps } from '../../workflows/workflows.ts'
+import { audited } from '../audit-trail.ts'
 import { idField } from '../open/open-fields.ts'
 import { success } from '../success-reply.ts'
 import { deleteSchema, publishSchema, rollBackSchema, versionListQuery } from './agent-wire.ts'
@@ -48,8 +49,10 @@ const listRoutes =
       return success(request, { items: found.map(toWorkflowItem), total })
     })
 
-    http.post('/api/console/workflows', { config, bodyLimit, schema: { body: newWorkflowSchema } }, async (request) =>
-      success(request, await createWorkflow(services, request.principal, request.body)),
+    http.post(
+      '/api/console/workflows',
+      { config: audited(config, 'workflow.create', 'name', 'mode'), bodyLimit, schema: { body: newWorkflowSchema } },
+      async (request) => success(request, await createWorkflow(services, request.principal, request.body)),
     )
 
     http.get('/api/console/node-types', { config }, async (request) => success(request, { items: nodeCatalog.map(toNodeType) }))
@@ -90,26 +93,38 @@ const draftRoutes =
       return success(request, await showWorkflow(services, workflow))
     })
 
-    http.put(`${WORKFLOW}/draft`, { config, bodyLimit, schema: { params, body: saveWorkflowSchema } }, async (request) => {
-      const { draft, revision } = request.body
-      const { icon_url: iconUrl, app_id: appId, on_crash: onCrash, ...rest } = draft
-      const { role } = await workflows.getOwnWorkflow(services, request.principal, request.params.id)
-      const wanted = { ...rest, iconUrl, onCrash, role, appId: appId ?? undefined, workflowId: request.params.id, revision }
-      const saved = await workflows.saveWorkflowDraft(services, request.principal, wanted)
-      return success(request, toSavedWorkflow(saved, await workflows.findLiveVersion(services, saved)))
-    })
+    http.put(
+      `${WORKFLOW}/draft`,
+      { config: audited(config, 'workflow.update'), bodyLimit, schema: { params, body: saveWorkflowSchema } },
+      async (request) => {
+        const { draft, revision } = request.body
+        const { icon_url: iconUrl, app_id: appId, on_crash: onCrash, ...rest } = draft
+        const { role } = await workflows.getOwnWorkflow(services, request.principal, request.params.id)
+        const wanted = { ...rest, iconUrl, onCrash, role, appId: appId ?? undefined, workflowId: request.params.id, revision }
+        const saved = await workflows.saveWorkflowDraft(services, request.principal, wanted)
+        return success(request, toSavedWorkflow(saved, await workflows.findLiveVersion(services, saved)))
+      },
+    )
 
-    http.post(`${WORKFLOW}/check`, { config, bodyLimit, schema: { params, body: checkWorkflowSchema } }, async (request) => {
-      const workflow = await workflows.getOwnWorkflow(services, request.principal, request.params.id)
-      const { canvas } = request.body
-      const checked = canvas === undefined ? workflow : { ...workflow, canvas: toCanvasText(canvas) }
-      return success(request, { groups: await findIssues(services, checked) })
-    })
+    http.post(
+      `${WORKFLOW}/check`,
+      { config: { ...config, audit: 'none' }, bodyLimit, schema: { params, body: checkWorkflowSchema } },
+      async (request) => {
+        const workflow = await workflows.getOwnWorkflow(services, request.principal, request.params.id)
+        const { canvas } = request.body
+        const checked = canvas === undefined ? workflow : { ...workflow, canvas: toCanvasText(canvas) }
+        return success(request, { groups: await findIssues(services, checked) })
+      },
+    )
 
-    http.delete(WORKFLOW, { config, schema: { params, body: deleteSchema } }, async (request) => {
-      await workflows.deleteWorkflow(services, request.principal, { workflowId: request.params.id, name: request.body.name })
-      return success(request, {})
-    })
+    http.delete(
+      WORKFLOW,
+      { config: audited(config, 'workflow.delete', 'name'), schema: { params, body: deleteSchema } },
+      async (request) => {
+        await workflows.deleteWorkflow(services, request.principal, { workflowId: request.params.id, name: request.body.name })
+        return success(request, {})
+      },
+    )
   }
 
 async function showWorkflow(services: WorkflowServices, workflow: Workflow): Promise<WireWorkflow> {
@@ -123,19 +138,27 @@ const versionRoutes =
     const show = async (who: Principal, workflowId: string) =>
       showWorkflow(services, await workflows.getOwnWorkflow(services, who, workflowId))
 
-    http.post(`${WORKFLOW}/publish`, { config, schema: { params, body: publishSchema } }, async (request) => {
-      const { principal, params: address, body } = request
-      await workflows.publishWorkflow(publishing, principal, { ...body, workflowId: address.id })
-      return success(request, await show(principal, address.id))
-    })
+    http.post(
+      `${WORKFLOW}/publish`,
+      { config: audited(config, 'workflow.publish', 'version'), schema: { params, body: publishSchema } },
+      async (request) => {
+        const { principal, params: address, body } = request
+        await workflows.publishWorkflow(publishing, principal, { ...body, workflowId: address.id })
+        return success(request, await show(principal, address.id))
+      },
+    )
 
-    http.post(`${WORKFLOW}/roll-back`, { config, schema: { params, body: rollBackSchema } }, async (request) => {
-      const { principal, params: address, body } = request
-      await workflows.rollBackWorkflow(services, principal, { workflowId: address.id, version: body.version })
-      return success(request, await show(principal, address.id))
-    })
+    http.post(
+      `${WORKFLOW}/roll-back`,
+      { config: audited(config, 'workflow.roll_back', 'version'), schema: { params, body: rollBackSchema } },
+      async (request) => {
+        const { principal, params: address, body } = request
+        await workflows.rollBackWorkflow(services, principal, { workflowId: address.id, version: body.version })
+        return success(request, await show(principal, address.id))
+      },
+    )
 
-    http.post(`${WORKFLOW}/unpublish`, { config, schema: { params } }, async (request) => {
+    http.post(`${WORKFLOW}/unpublish`, { config: audited(config, 'workflow.unpublish'), schema: { params } }, async (request) => {
       await workflows.unpublishWorkflow(services, request.principal, request.params.id)
       return success(request, await show(request.principal, request.params.id))
     })

@@ -39,11 +39,15 @@ const config = { auth: 'session' } as const
 const startingRoutes =
   (services: WorkflowRunServices): FastifyPluginAsyncZod =>
   async (http) => {
-    http.post(`${WORKFLOW}/test-runs`, { config, schema: { params, body: testRunSchema } }, async (request) => {
-      const testing = { workflowId: request.params.id, logId: request.id, ...request.body }
-      const { run, cursor } = await startTest(services, request.principal, testing)
-      return success(request, { ...toRun(run), cursor })
-    })
+    http.post(
+      `${WORKFLOW}/test-runs`,
+      { config: { ...config, audit: 'none' }, schema: { params, body: testRunSchema } },
+      async (request) => {
+        const testing = { workflowId: request.params.id, logId: request.id, ...request.body }
+        const { run, cursor } = await startTest(services, request.principal, testing)
+        return success(request, { ...toRun(run), cursor })
+      },
+    )
 
     http.get(`${WORKFLOW}/runs`, { config, schema: { params, querystring: runHistoryQuery } }, async (request) => {
       const { page, size, ...wanted } = request.query
@@ -89,7 +93,7 @@ const goingOnRoutes =
       return sendRun(services, reply, { runId: run.id, cursor })
     })
 
-    http.post(`${RUN}/answer`, { config, schema: { params, body: answerSchema } }, async (request) => {
+    http.post(`${RUN}/answer`, { config: { ...config, audit: 'none' }, schema: { params, body: answerSchema } }, async (request) => {
       const { event_id: eventId, data } = request.body
       const { id: runId, workflowId } = await getWorkflowRun(services, request.principal, { runId: request.params.id })
       if (!eventId.startsWith(`${runId}/`)) throw new AppError('not_found', 'this event is not of this run')
@@ -97,7 +101,7 @@ const goingOnRoutes =
       return success(request, { ...toRun(run), cursor })
     })
 
-    http.post(`${RUN}/cancel`, { config, schema: { params } }, async (request) =>
+    http.post(`${RUN}/cancel`, { config: { ...config, audit: 'none' }, schema: { params } }, async (request) =>
       success(request, toRun(await cancelWorkflowRun(services, request.principal, { runId: request.params.id }))),
     )
   }

@@ -4,6 +4,7 @@ import type { Principal } from '../../accounts/principal.ts'
 import { assertOwnWorkspace } from '../../accounts/workspaces.ts'
 import type { Bot, BotVersion } from '../../bots/bot-config.ts'
 import type { DraftChange } from '../../bots/bot-drafts.ts'
+import { audited } from '../audit-trail.ts'
 import { success, successSchema } from '../success-reply.ts'
 import { idField, optionalIdField } from './open-fields.ts'
 
@@ -31,7 +32,7 @@ const editingRoutes =
     http.post(
       '/v1/bot/create',
       {
-        config: { auth: 'key', action: 'manage' },
+        config: audited({ auth: 'key', action: 'manage' }, 'agent.create', 'name'),
         schema: { tags, summary: 'Make a bot', body: createBodySchema, response: { 200: successSchema(z.object({ bot_id: z.string() })) } },
       },
       async (request) => {
@@ -44,7 +45,7 @@ const editingRoutes =
     http.post(
       '/v1/bot/update',
       {
-        config: { auth: 'key', action: 'manage' },
+        config: audited({ auth: 'key', action: 'manage' }, 'agent.update'),
         schema: {
           tags,
           summary: "Change a bot's draft",
@@ -66,7 +67,7 @@ const publishingRoutes =
     http.post(
       '/v1/bot/publish',
       {
-        config: { auth: 'key', action: 'manage' },
+        config: audited({ auth: 'key', action: 'manage' }, 'agent.publish'),
         schema: {
           tags,
           summary: "Publish a bot's draft as a new version",
@@ -83,7 +84,7 @@ const publishingRoutes =
     http.post(
       '/v1/bots/:bot_id/unpublish',
       {
-        config: { auth: 'key', action: 'manage' },
+        config: audited({ auth: 'key', action: 'manage' }, 'agent.unpublish'),
         schema: {
           tags,
           summary: 'Take a bot offline',
