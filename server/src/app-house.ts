@@ -73,7 +73,12 @@ export async function buildHouse(core: Core) {
   const webhooks = createWebhookSender({ db, clock, secrets, fetch: guardedFetch, onError })
   const tools = createToolSets({ secrets, guardedFetch, clock, onError })
   const models = createModelRegistry({ db, secrets, clock, proxy: config.proxy })
-  const gauges = { liveRuns: () => liveRuns.count, liveWorkflowRuns: () => liveWorkflowRuns.count, openStreams: () => streams.count }
+  const gauges = {
+    redisUp: () => (bus.isShared ? 1 : 0),
+    liveRuns: () => liveRuns.count,
+    liveWorkflowRuns: () => liveWorkflowRuns.count,
+    openStreams: () => streams.count,
+  }
   const metrics = createMetrics(gauges)
   const files = {
     ...{ db, nextId, clock },

@@ -36,7 +36,7 @@ export async function openCore(config: Config, overrides: CoreOverrides = {}): P
   const db = await openDatabase(config.database)
   try {
     await migrate(db)
-    const lease = await takeWorkerLease({ db, clock: systemClock, onError: (cause) => logger.error({ err: cause }, 'worker lease') })
+    const lease = await takeWorkerLease({ db, clock, onError: (cause) => logger.error({ err: cause }, 'worker lease') })
     return {
       config,
       db,

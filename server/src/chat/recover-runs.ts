@@ -1,7 +1,7 @@
 import { isDatabaseUnavailable, isDuplicate } from '../db/database.ts'
 import type { Db } from '../db/database.ts'
 import type { GroupCommit } from '../db/group-commit.ts'
-import { doClocksAgree, listLiveWorkers } from '../db/worker-lease.ts'
+import { doClocksAgree, listLiveWorkers, withoutDoubtful } from '../db/worker-lease.ts'
 import { listEntries, segmentInsert } from '../journal/journal-store.ts'
 import { AppError } from '../lib/app-error.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -43,7 +43,8 @@ export async function recoverRuns(deps: RecoverDeps): Promise<number> {
     const last = orphans.at(-1)
     if (!last) return found
 
-    const dead = orphans.filter((run) => !deps.isRunningHere(run.id))
+    const away = orphans.filter((run) => !deps.isRunningHere(run.id))
+    const dead = await withoutDoubtful(deps, away, liveWorkers)
     await Promise.all(dead.map((run) => endOrphan(deps, run).catch((cause: unknown) => report(deps, cause))))
     found += dead.length
     afterId = last.id

@@ -60,7 +60,7 @@ export function isDatabaseUnavailable(cause: unknown): boolean {
   if (!(cause instanceof Error)) return false
 
   const code = 'code' in cause ? String(cause.code) : ''
-  return UNAVAILABLE.has(code) || code.startsWith('SQLITE_BUSY') || /pool is closed|closed state/i.test(cause.message)
+  return UNAVAILABLE.has(code) || /^SQLITE_(BUSY|IOERR)/.test(code) || /pool is closed|closed state/i.test(cause.message)
 }
 
 const UNAVAILABLE = new Set([
@@ -78,8 +78,8 @@ const UNAVAILABLE = new Set([
   'ER_CONNECTION_KILLED',
   'SQLITE_LOCKED',
   'SQLITE_FULL',
-  'SQLITE_IOERR',
   'ER_DISK_FULL',
+  'ER_RECORD_FILE_FULL',
 ])
 
 /** Rejects with `conflict` in these words where a row with the same unique key is there already. */

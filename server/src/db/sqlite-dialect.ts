@@ -18,7 +18,7 @@ export function createSqliteDialect(path: string): Dialect {
   addUserFunctions(database)
   return new (class extends SqliteDialect {
     override createDriver(): Driver {
-      return new ImmediateDriver({ database: cachingStatements(database) })
+      return new ImmediateDriver({ database: cachingStatements(database) }, () => database.inTransaction)
     }
     override createAdapter(): SqliteAdapter {
       return new TransactionalAdapter()
@@ -31,6 +31,18 @@ const BUSY_TIMEOUT_MS = 200
 const STATEMENTS_KEPT = 500
 
 class ImmediateDriver extends SqliteDriver {
+  readonly #isInTransaction: () => boolean
+
+  constructor(config: ConstructorParameters<typeof SqliteDriver>[0], isInTransaction: () => boolean) {
+    super(config)
+    this.#isInTransaction = isInTransaction
+  }
+
+  // @NOTE SQLite has rolled back by itself when the disk is full: to do it again would hide why
+  override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    if (this.#isInTransaction()) await super.rollbackTransaction(connection)
+  }
+
   override async beginTransaction(connection: DatabaseConnection): Promise<void> {
     await connection.executeQuery(CompiledQuery.raw('begin immediate'))
   }

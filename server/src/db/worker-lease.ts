@@ -75,6 +75,24 @@ export async function doClocksAgree(db: Db, clock: Clock): Promise<boolean> {
   return rows.filter(mayBeAlive).every((row) => Math.abs(row.expires_at - LEASE_MS - clock()) < SKEW_MS)
 }
 
+const SETTLED_MS = LEASE_MS
+
+/**
+ * Of runs that look too old, or whose process is gone, those that may be given up: what a process that lives has begun counts as old
+ * only where the clocks still agree when every process has had the time to say what its clock is.
+ */
+export async function withoutDoubtful<R extends { workerToken: string }>(
+  { db, clock }: Pick<LeaseDeps, 'db' | 'clock'>,
+  runs: R[],
+  liveWorkers: string[],
+): Promise<R[]> {
+  const isOld = ({ workerToken }: R) => liveWorkers.includes(workerToken)
+  if (!runs.some(isOld)) return runs
+
+  await pause(SETTLED_MS)
+  return (await doClocksAgree(db, clock)) ? runs : runs.filter((run) => !isOld(run))
+}
+
 async function claimFreeWorker(db: Db, clock: Clock, token: string): Promise<number> {
   const sweep = createWorkerSweep(db)
   const deadline = performance.now() + PATIENCE_MS

@@ -71,11 +71,11 @@ export function createS3ObjectStore({ bucket, region, endpoint, credentials, for
   }
 }
 
-type Source = { bytes: AsyncGenerator<Uint8Array>; readonly sizeBytes: number; readonly failure: unknown }
+type Source = { bytes: AsyncGenerator<Uint8Array>; readonly sizeBytes: number; readonly failure: Error | undefined }
 
 /** Tells how much came, and whether an upload failed because there was no more to come. */
 function watchSource(given: AsyncIterable<Uint8Array>): Source {
-  const seen: { sizeBytes: number; failure: unknown } = { sizeBytes: 0, failure: undefined }
+  const seen: { sizeBytes: number; failure: Error | undefined } = { sizeBytes: 0, failure: undefined }
 
   async function* pass(): AsyncGenerator<Uint8Array> {
     // what is thrown while the reader has a chunk is the reader's
@@ -88,7 +88,7 @@ function watchSource(given: AsyncIterable<Uint8Array>): Source {
         isHere = true
       }
     } catch (cause) {
-      if (isHere) seen.failure = cause
+      if (isHere) seen.failure = cause instanceof Error ? cause : new Error('the source failed', { cause })
       throw cause
     }
   }

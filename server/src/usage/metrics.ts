@@ -12,7 +12,7 @@ export interface Metrics {
   readonly contentType: string
 }
 
-export type Gauges = { liveRuns: () => number; liveWorkflowRuns: () => number; openStreams: () => number }
+export type Gauges = { liveRuns: () => number; liveWorkflowRuns: () => number; openStreams: () => number; redisUp: () => number }
 
 export function createMetrics(gauges: Gauges): Metrics {
   const registry = new Registry()
@@ -45,6 +45,7 @@ export function createMetrics(gauges: Gauges): Metrics {
   }
   gaugeOf({ name: 'chat_runs_live', help: 'Chat runs that this process executes now' }, gauges.liveRuns, registers)
   gaugeOf({ name: 'workflow_runs_live', help: 'Workflow runs that this process executes now' }, gauges.liveWorkflowRuns, registers)
+  gaugeOf({ name: 'redis_up', help: '1 while this process reaches Redis; 0 as well where there is none' }, gauges.redisUp, registers)
   gaugeOf({ name: 'sse_streams_open', help: 'Clients that follow a stream now' }, gauges.openStreams, registers)
 
   return {

@@ -1,5 +1,5 @@
 import { isDatabaseUnavailable } from '../../db/database.ts'
-import { doClocksAgree, listLiveWorkers } from '../../db/worker-lease.ts'
+import { doClocksAgree, listLiveWorkers, withoutDoubtful } from '../../db/worker-lease.ts'
 import { claimRun } from './claim-run.ts'
 import { continueWorkflowRun } from './continue-workflow-run.ts'
 import { UNSTORED_EVENTS, failWorkflowRun } from './fail-workflow-run.ts'
@@ -28,7 +28,8 @@ export async function recoverWorkflowRuns(deps: StartWorkflowDeps): Promise<numb
     const last = orphans.at(-1)
     if (!last) return found
 
-    const dead = orphans.filter((run) => !deps.liveRuns.has(run.id))
+    const away = orphans.filter((run) => !deps.liveRuns.has(run.id))
+    const dead = await withoutDoubtful(deps, away, liveWorkers)
     await Promise.all(dead.map((run) => recover(deps, run).catch((cause: unknown) => report(deps, cause))))
     found += dead.length
     afterId = last.id
