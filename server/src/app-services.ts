@@ -75,6 +75,8 @@ export function toServices(core: Core, house: House): HttpServices {
     },
     ...resourceServices(core, house),
     workflows: workflowServices(core, house),
+    apiKeys: { db, secrets, clock, forgetKey: keys.forget },
+    usage: { db },
     console: {
       ...{ sessions, state: stateServices(core, house), keys: { db, secrets, clock, forgetKey: keys.forget } },
       ...pageServices(core, house),

@@ -16,6 +16,10 @@ import { mcpRoutes } from './mcp/mcp-routes.ts'
 import { openAiRoutes } from './openai/openai-routes.ts'
 import { opsRoutes } from './ops-routes.ts'
 import type { OpsServices } from './ops-routes.ts'
+import type { ApiKeyDeps } from '../accounts/api-keys.ts'
+import { apiKeyRoutes } from './open/open-api-keys.ts'
+import { usageRoutes } from './open/open-usage.ts'
+import type { UsageServices } from './open/open-usage.ts'
 import { appRoutes } from './open/open-apps.ts'
 import type { AppServices } from './open/open-apps.ts'
 import { botRoutes } from './open/open-bots.ts'
@@ -52,6 +56,8 @@ export type HttpServices = {
   users: UserServices
   workflows: WorkflowServices
   files: FileServices
+  apiKeys: ApiKeyDeps
+  usage: UsageServices
   ops: OpsServices
   console: ConsoleServices
   metrics: Metrics
@@ -119,6 +125,8 @@ export async function createHttpServer(services: HttpServices, options: HttpOpti
   await http.register(userRoutes(services.users))
   await http.register(fileRoutes(services.files))
   await http.register(workflowRoutes(services.workflows))
+  await http.register(apiKeyRoutes(services.apiKeys))
+  await http.register(usageRoutes(services.usage))
   await http.register(openAiRoutes({ ...services.chat, ...services.bots }))
   await http.register(mcpRoutes({ ...services.chat, ...services.bots }, options))
   return http

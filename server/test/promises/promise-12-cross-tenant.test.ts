@@ -75,7 +75,7 @@ async function settle(app: TestApp): Promise<Ids> {
 
   return {
     ...{ bot_id: botId, app_id: appId, conversation_id: chat.conversation_id, chat_id: chat.data.id, message_id: chat.message.id },
-    ...{ file_id: file.id, id: keyId, workspace_id: app.userId, space_id: app.userId, model: botId, waiting: waiting.id },
+    ...{ file_id: file.id, id: keyId, key_id: (await app.makeKey(app.userId)).keyId, workspace_id: app.userId, space_id: app.userId, model: botId, waiting: waiting.id },
     waiting_conversation: waiting.conversation_id,
     ...{ workflow_id: workflow, execute_id: asked.execute_id, event_id: asked.interrupt_data.event_id },
     node_execute_uuid: nodes[0].node_execute_uuid,
@@ -99,6 +99,10 @@ const bodiesOf = (ids: Ids): Record<string, Json> => ({
   'POST /v1/workflow/stream_resume': { workflow_id: ids['workflow_id'], event_id: ids['event_id'], resume_data: 'x' },
   'POST /v1/workflows/chat': { workflow_id: ids['workflow_id'], query: 'hi' },
   'POST /v1/workflow/conversation/create': { app_id: ids['app_id'], conversation_name: 'Default' },
+  'POST /v1/tokens': { bot_id: ids['bot_id'], user_id: 'u1', origins: ['https://shop.example'] },
+  'PATCH /v1/api_keys/{key_id}': { name: 'mine now' },
+  'POST /v1/api_keys/{key_id}/rotate': {},
+  'POST /api/permission_api/pat/rotate_personal_access_token': { id: ids['id'] },
   'POST /api/permission_api/pat/update_personal_access_token_and_permission': { id: ids['id'], name: 'mine now' },
 })
 
@@ -107,7 +111,7 @@ const PLAIN: Ids = { connector_uid: 'u1', signature: 'x', '*': 'x' }
 
 /** Routes on which nothing of another user can be named. */
 const OWN_ONLY =
-  /console\/|create_personal|list_personal|\/files\/upload|\/bot\/create|\/users\/me|GET \/v1\/(workspaces|models)$|POST \/mcp/
+  /console\/|create_personal|list_personal|\/files\/upload|\/bot\/create|\/users\/me|\/v1\/usage|\/v1\/api_keys$|GET \/v1\/(workspaces|models)$|POST \/mcp/
 
 async function callsOf(app: TestApp, ids: Ids): Promise<Call[]> {
   const { paths } = (await app.call('GET', '/openapi.json')).body
