@@ -1,4 +1,3 @@
-import cors from '@fastify/cors'
 import Fastify, { LogController } from 'fastify'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import type { NextId } from '../lib/snowflake.ts'
@@ -32,12 +31,15 @@ import { messageRoutes } from './open/open-messages.ts'
 import type { MessageServices } from './open/open-messages.ts'
 import { fileRoutes } from './open/open-files.ts'
 import type { FileServices } from './open/open-files.ts'
+import { tokenRoutes } from './open/open-tokens.ts'
+import type { TokenServices } from './open/open-tokens.ts'
 import { userRoutes } from './open/open-users.ts'
 import type { UserServices } from './open/open-users.ts'
 import { variableRoutes } from './open/open-variables.ts'
 import type { VariableServices } from './open/open-variables.ts'
 import { workflowRoutes } from './open/open-workflows.ts'
 import type { WorkflowServices } from './open/open-workflows.ts'
+import { allowPages } from './page-origins.ts'
 import { serveReference } from './reference.ts'
 import { recordRequests } from './request-log.ts'
 import { validatorCompiler } from './validation.ts'
@@ -57,6 +59,7 @@ export type HttpServices = {
   workflows: WorkflowServices
   files: FileServices
   apiKeys: ApiKeyDeps
+  tokens: TokenServices
   usage: UsageServices
   ops: OpsServices
   console: ConsoleServices
@@ -108,8 +111,9 @@ export async function createHttpServer(services: HttpServices, options: HttpOpti
   acceptJson(http)
 
   recordRequests(http, services.metrics)
+  // before the gate: pages may read why they are refused
+  await allowPages(http, options.corsOrigins)
   protectRoutes(http, services.authentication)
-  if (options.corsOrigins.length > 0) await http.register(cors, corsOptions(options.corsOrigins))
   await serveReference(http, options)
 
   await http.register(opsRoutes(services.ops))
@@ -126,6 +130,7 @@ export async function createHttpServer(services: HttpServices, options: HttpOpti
   await http.register(fileRoutes(services.files))
   await http.register(workflowRoutes(services.workflows))
   await http.register(apiKeyRoutes(services.apiKeys))
+  await http.register(tokenRoutes(services.tokens))
   await http.register(usageRoutes(services.usage))
   await http.register(openAiRoutes({ ...services.chat, ...services.bots }))
   await http.register(mcpRoutes({ ...services.chat, ...services.bots }, options))
@@ -146,16 +151,6 @@ function acceptJson(http: FastifyInstance): void {
     const isEmpty = request.headers['transfer-encoding'] === undefined && Number(request.headers['content-length'] ?? 0) === 0
     done(isEmpty ? null : new AppError('invalid_request', 'send the body as JSON with the header Content-Type: application/json'))
   })
-}
-
-function corsOptions(origins: string[]) {
-  return {
-    origin: origins.includes('*') ? true : origins,
-    methods: ['GET', 'POST', 'PUT', 'DELETE'],
-    // headers are allowed as they are asked for: every client library has its own
-    exposedHeaders: ['x-tt-logid', 'x-request-id', 'retry-after'],
-    maxAge: 86_400,
-  }
 }
 
 const pathOf = (url: string) => url.split('?', 1)[0]?.slice(0, 200) ?? ''
