@@ -1,5 +1,6 @@
 import { assertAction, endUserFor, onlyBotOf } from './accounts/principal.ts'
 import type { Principal } from './accounts/principal.ts'
+import { createTokenIssuer } from './accounts/publishable-tokens.ts'
 import { countUsers } from './accounts/user-store.ts'
 import { createFirstAdmin, getUser } from './accounts/users.ts'
 import { getOwnApp, listOwnApps } from './bots/apps.ts'
@@ -50,6 +51,7 @@ export function toServices(core: Core, house: House): HttpServices {
   const { db, clock, nextId, secrets } = core
   const { files, keys, metrics, sessions, streams } = house
   const conversing = { db, nextId, clock }
+  const issueToken = createTokenIssuer({ secrets, clock })
 
   return {
     nextId,
@@ -77,6 +79,14 @@ export function toServices(core: Core, house: House): HttpServices {
     },
     ...resourceServices(core, house),
     workflows: workflowServices(core, house),
+    apiKeys: { db, secrets, clock, forgetKey: keys.forget },
+    tokens: {
+      async issueToken(who, request) {
+        await house.publishedBots.get(who, request.botId)
+        return issueToken(who, request)
+      },
+    },
+    usage: { db },
     console: {
       ...{ sessions, state: stateServices(core, house), keys: { db, secrets, clock, forgetKey: keys.forget } },
       ...pageServices(core, house),

@@ -14,6 +14,8 @@ import { createSecretHash } from './api-keys.ts'
 import { toKeyAccess } from './key-policy.ts'
 import type { KeyAccess } from './key-policy.ts'
 import type { Principal } from './principal.ts'
+import { createTokenAuthentication } from './token-authentication.ts'
+import { TOKEN_PREFIX } from './token-signature.ts'
 
 export type KeyAuthentication = {
   /**
@@ -54,6 +56,7 @@ export function createKeyAuthentication({ db, secrets, clock, onError }: KeyAuth
   // apart from the known ones, so that a flood of guesses cannot push those out
   const unknown = new LRUCache<string, number>({ max: GUESSES_REMEMBERED })
   const reading = new Map<string, Promise<KnownKey | undefined>>()
+  const tokens = createTokenAuthentication({ db, secrets, clock, assertUsable, isFresh, note: uses.note })
   let changes = 0
 
   const accept = (key: KnownKey, now: number, from: CallOrigin | undefined): Principal => {
@@ -92,11 +95,14 @@ export function createKeyAuthentication({ db, secrets, clock, onError }: KeyAuth
     // what is being read at this moment may be the key as it was: neither kept nor given to calls that come after this one
     changes++
     reading.clear()
+    tokens.forgetAll()
     for (const [digest, key] of known.entries()) if (isChanged(key)) known.delete(digest)
   }
 
   return {
     authenticate(secret, from) {
+      if (secret.startsWith(TOKEN_PREFIX)) return tokens.authenticate(secret, from)
+
       // a secret is never kept, not even in memory
       const digest = hash('sha256', secret, 'base64')
       const now = clock()

@@ -49,8 +49,12 @@ export async function createKey(
 }
 
 /** Newest first; pages count from 1. */
-export async function listKeys(deps: ReadDeps, who: Principal, page: { page: number; size: number }): Promise<KeyPage> {
-  return listPage(deps, { userId: who.userId }, page)
+export async function listKeys(
+  deps: ReadDeps,
+  who: Principal,
+  { makerKeyId, ...page }: { page: number; size: number; makerKeyId?: string },
+): Promise<KeyPage> {
+  return listPage(deps, { userId: who.userId, makerKeyId }, page)
 }
 
 /** For the operator at the command line: everybody's keys. */

@@ -4,13 +4,7 @@ import type { Db } from '../db/database.ts'
 
 /** What a key has used on the days from `firstDay` on; days are counted from 1970, in UTC. */
 export async function listTokensOfDays(db: Db, keyId: string, firstDay: number): Promise<{ day: number; tokens: number }[]> {
-  const rows = await db
-    .selectFrom('key_tokens')
-    .select(['day', 'tokens'])
-    .where('key_id', '=', keyId)
-    .where('day', '>=', firstDay)
-    .execute()
-  return rows.map(({ day, tokens }) => ({ day, tokens: Number(tokens) }))
+  return db.selectFrom('key_tokens').select(['day', 'tokens']).where('key_id', '=', keyId).where('day', '>=', firstDay).execute()
 }
 
 /** Many may add at once: nothing is lost. */

@@ -26,7 +26,7 @@ export const audited = <const C extends object>(
   audit: { action, fields },
 })
 
-/** Who changes something by the console is recorded, with no exceptions by oversight: a route that does not say how does not register. */
+/** Who changes something by the console, or manages by the API, is recorded, with no exceptions by oversight: a route that does not say how does not register. */
 export function recordActions(http: FastifyInstance, services: AuditServices): void {
   http.addHook('onRoute', (route) => {
     const audit = route.config?.audit
@@ -38,8 +38,8 @@ export function recordActions(http: FastifyInstance, services: AuditServices): v
 }
 
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS'])
-const isManaging = ({ method, url }: Pick<RouteOptions, 'method' | 'url'>) =>
-  url.startsWith('/api/') && [method].flat().some((each) => !SAFE.has(each))
+const isManaging = ({ method, url, config }: Pick<RouteOptions, 'method' | 'url' | 'config'>) =>
+  (url.startsWith('/api/') || config?.action === 'manage') && [method].flat().some((each) => !SAFE.has(each))
 
 /** Nobody is told that something is done before it is recorded. */
 function recordBeforeReply(services: AuditServices, audit: AuditedAction) {
@@ -71,7 +71,12 @@ function toEntry(
   { action, fields = [] }: Pick<NewAuditEntry, 'action'> & Pick<AuditedAction, 'fields'>,
   payload: unknown,
 ): NewAuditEntry {
-  const id = textAt(request.params, 'id') ?? textAt(request.params, 'bot_id') ?? idInBody(request.body) ?? idInReply(payload)
+  const id =
+    textAt(request.params, 'id') ??
+    textAt(request.params, 'bot_id') ??
+    textAt(request.params, 'key_id') ??
+    idInBody(request.body) ??
+    idInReply(payload)
   const actor = toActor(request, id)
   return { actor, action, target: { kind: action.replace(/\..*/, ''), id: id ?? actor.userId ?? '' }, details: pick(request.body, fields) }
 }

@@ -1,4 +1,3 @@
-import cors from '@fastify/cors'
 import Fastify, { LogController } from 'fastify'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import type { NextId } from '../lib/snowflake.ts'
@@ -18,6 +17,10 @@ import { mcpRoutes } from './mcp/mcp-routes.ts'
 import { openAiRoutes } from './openai/openai-routes.ts'
 import { opsRoutes } from './ops-routes.ts'
 import type { OpsServices } from './ops-routes.ts'
+import type { ApiKeyDeps } from '../accounts/api-keys.ts'
+import { apiKeyRoutes } from './open/open-api-keys.ts'
+import { usageRoutes } from './open/open-usage.ts'
+import type { UsageServices } from './open/open-usage.ts'
 import { appRoutes } from './open/open-apps.ts'
 import type { AppServices } from './open/open-apps.ts'
 import { botRoutes } from './open/open-bots.ts'
@@ -30,12 +33,15 @@ import { messageRoutes } from './open/open-messages.ts'
 import type { MessageServices } from './open/open-messages.ts'
 import { fileRoutes } from './open/open-files.ts'
 import type { FileServices } from './open/open-files.ts'
+import { tokenRoutes } from './open/open-tokens.ts'
+import type { TokenServices } from './open/open-tokens.ts'
 import { userRoutes } from './open/open-users.ts'
 import type { UserServices } from './open/open-users.ts'
 import { variableRoutes } from './open/open-variables.ts'
 import type { VariableServices } from './open/open-variables.ts'
 import { workflowRoutes } from './open/open-workflows.ts'
 import type { WorkflowServices } from './open/open-workflows.ts'
+import { allowPages } from './page-origins.ts'
 import { serveReference } from './reference.ts'
 import { recordRequests } from './request-log.ts'
 import { validatorCompiler } from './validation.ts'
@@ -55,6 +61,9 @@ export type HttpServices = {
   users: UserServices
   workflows: WorkflowServices
   files: FileServices
+  apiKeys: ApiKeyDeps
+  tokens: TokenServices
+  usage: UsageServices
   ops: OpsServices
   console: ConsoleServices
   metrics: Metrics
@@ -105,9 +114,10 @@ export async function createHttpServer(services: HttpServices, options: HttpOpti
   acceptJson(http)
 
   recordRequests(http, services.metrics)
+  // before the gate: pages may read why they are refused
+  await allowPages(http, options.corsOrigins)
   protectRoutes(http, services.authentication)
   recordActions(http, services.audit)
-  if (options.corsOrigins.length > 0) await http.register(cors, corsOptions(options.corsOrigins))
   await serveReference(http, options)
 
   await http.register(opsRoutes(services.ops))
@@ -123,6 +133,9 @@ export async function createHttpServer(services: HttpServices, options: HttpOpti
   await http.register(userRoutes(services.users))
   await http.register(fileRoutes(services.files))
   await http.register(workflowRoutes(services.workflows))
+  await http.register(apiKeyRoutes(services.apiKeys))
+  await http.register(tokenRoutes(services.tokens))
+  await http.register(usageRoutes(services.usage))
   await http.register(openAiRoutes({ ...services.chat, ...services.bots }))
   await http.register(mcpRoutes({ ...services.chat, ...services.bots }, options))
   return http
@@ -142,16 +155,6 @@ function acceptJson(http: FastifyInstance): void {
     const isEmpty = request.headers['transfer-encoding'] === undefined && Number(request.headers['content-length'] ?? 0) === 0
     done(isEmpty ? null : new AppError('invalid_request', 'send the body as JSON with the header Content-Type: application/json'))
   })
-}
-
-function corsOptions(origins: string[]) {
-  return {
-    origin: origins.includes('*') ? true : origins,
-    methods: ['GET', 'POST', 'PUT', 'DELETE'],
-    // headers are allowed as they are asked for: every client library has its own
-    exposedHeaders: ['x-tt-logid', 'x-request-id', 'retry-after'],
-    maxAge: 86_400,
-  }
 }
 
 const pathOf = (url: string) => url.split('?', 1)[0]?.slice(0, 200) ?? ''

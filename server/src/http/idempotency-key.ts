@@ -15,7 +15,9 @@ export function toIdempotencyKey(request: FastifyRequest, content: unknown): Ide
   if (typeof header !== 'string' || !/^[\x21-\x7e]+$/.test(header) || header.length > MAX_LENGTH)
     throw new AppError('invalid_request', `Idempotency-Key must be 1 to ${MAX_LENGTH} visible ASCII characters`)
 
-  const { keyId, userId } = request.principal
+  const { keyId, userId, access } = request.principal
   const asked = JSON.stringify([request.method, request.routeOptions.url, content])
-  return { scope: keyId === undefined ? `user:${userId}` : `key:${keyId}`, key: header, requestHash: hash('sha256', asked) }
+  // pages of several end users have one key
+  const page = access?.token ? `:${hash('sha256', JSON.stringify(access.token.endUser), 'base64url').slice(0, 22)}` : ''
+  return { scope: keyId === undefined ? `user:${userId}` : `key:${keyId}${page}`, key: header, requestHash: hash('sha256', asked) }
 }

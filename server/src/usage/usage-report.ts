@@ -5,7 +5,7 @@ import { firstIdAt } from '../lib/snowflake.ts'
 import { createMeasures } from './measures.ts'
 import type { Measures, MeasuresBuilder } from './measures.ts'
 import { NO_KEY, findKeyNames, findNames, listChatFacts, listWorkflowFacts } from './usage-store.ts'
-import type { KeyName } from './usage-store.ts'
+import type { CallFact, KeyName } from './usage-store.ts'
 
 export type UsageRequest = {
   ownerId: string
@@ -19,6 +19,8 @@ export type UsageRequest = {
   offsetMinutes: number
   /** Only this agent or workflow. */
   subjectId?: string
+  /** None but these. */
+  subjectIds?: ReadonlySet<string>
   /** Only this key; NO_KEY: none. */
   keyId?: string
 }
@@ -63,12 +65,13 @@ export async function reportUsage(db: Db, request: UsageRequest, signal: AbortSi
 }
 
 /** @NOTE keys are told apart here: looking for the calls of one that is rarely used, SQLite would give nobody else a turn */
-async function* listCalls(db: Db, { kind, ownerId, from, to, subjectId, keyId }: UsageRequest) {
+async function* listCalls(db: Db, { kind, ownerId, from, to, subjectId, subjectIds, keyId }: UsageRequest) {
+  const isWanted = (call: CallFact) => (keyId === undefined || call.keyId === keyId) && (subjectIds?.has(call.subjectId) ?? true)
   const list = kind === 'chat' ? listChatFacts : listWorkflowFacts
   const toId = firstIdAt(to)
   for (let fromId = firstIdAt(from); ;) {
     const calls = await list(db, { ownerId, fromId, toId, subjectId, limit: AT_ONCE })
-    yield keyId === undefined ? calls : calls.filter((call) => call.keyId === keyId)
+    yield keyId === undefined && subjectIds === undefined ? calls : calls.filter(isWanted)
     const last = calls.at(-1)
     if (!last || calls.length < AT_ONCE) return
     fromId = String(BigInt(last.id) + 1n)

@@ -74,10 +74,15 @@ describe('browsers', () => {
     const allowed = await preflight('https://shop.example')
     expect({ status: allowed.status, origin: allowed.headers.get('access-control-allow-origin') }).toEqual({
       status: 204,
-      origin: 'https://shop.example',
+      origin: '*',
     })
     expect(allowed.headers.get('access-control-allow-headers')).toMatch(/authorization/i)
-    expect((await preflight('https://evil.example')).headers.get('access-control-allow-origin')).toBeNull()
+    // any page may ask; what it may read is another question
+    expect((await preflight('https://evil.example')).headers.get('access-control-allow-origin')).toBe('*')
+    expect((await preflight('https://evil.example')).headers.get('access-control-allow-credentials')).toBeNull()
+    const evil = await app.call('POST', '/v3/chat', BODY, { headers: { origin: 'https://evil.example' } })
+    expect(evil.headers.get('access-control-allow-origin')).toBeNull()
+    expect(evil.headers.get('vary')).toMatch(/origin/i)
 
     const { headers } = await app.call('POST', '/v3/chat', BODY, { headers: { origin: 'https://shop.example' } })
     expect(headers.get('access-control-allow-origin')).toBe('https://shop.example')

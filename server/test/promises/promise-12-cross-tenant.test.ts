@@ -56,7 +56,7 @@ const PLAIN: Ids = { connector_uid: 'u1', signature: 'x', '*': 'x' }
 
 /** Routes on which nothing of another user can be named. */
 const OWN_ONLY =
-  /console\/|create_personal|list_personal|\/files\/upload|\/bot\/create|\/users\/me|GET \/v1\/(workspaces|models)$|POST \/mcp/
+  /console\/|create_personal|list_personal|\/files\/upload|\/bot\/create|\/users\/me|\/v1\/usage|\/v1\/api_keys$|GET \/v1\/(workspaces|models)$|POST \/mcp/
 
 async function callsOf(app: TestApp, ids: Ids): Promise<Call[]> {
   const { paths } = (await app.call('GET', '/openapi.json')).body

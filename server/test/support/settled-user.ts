@@ -34,6 +34,7 @@ export async function settle(app: TestApp, { userId, apiKey, mark, appId }: Sett
   const waiting = (await app.call('POST', '/v3/chat', { bot_id: botId, query: 'time?' }, as)).body.data
   app.provider.script = says(`answer ${mark}`)
   const { keyId } = await app.makeKey(userId)
+  const otherKey = await app.makeKey(userId)
   const feedback = `/v1/conversations/${chat.conversation_id}/messages/${chat.message.id}/feedback`
   await app.call('POST', feedback, { feedback_type: 'like' }, as)
   const workflow = await publish(app, asking(), { name: mark, userId })
@@ -46,7 +47,7 @@ export async function settle(app: TestApp, { userId, apiKey, mark, appId }: Sett
 
   return {
     ...{ bot_id: botId, app_id: appId, conversation_id: chat.conversation_id, chat_id: chat.data.id, message_id: chat.message.id },
-    ...{ file_id: file.id, id: keyId, workspace_id: userId, space_id: userId, model: botId, waiting: waiting.id },
+    ...{ file_id: file.id, id: keyId, key_id: otherKey.keyId, workspace_id: userId, space_id: userId, model: botId, waiting: waiting.id },
     waiting_conversation: waiting.conversation_id,
     ...{ workflow_id: workflow, execute_id: asked.execute_id, event_id: asked.interrupt_data.event_id },
     node_execute_uuid: nodes[0].node_execute_uuid,
@@ -72,5 +73,9 @@ export const knownBodies = (ids: Ids): Record<string, Json> => ({
   'POST /v1/workflow/stream_resume': { workflow_id: ids['workflow_id'], event_id: ids['event_id'], resume_data: 'x' },
   'POST /v1/workflows/chat': { workflow_id: ids['workflow_id'], query: 'hi' },
   'POST /v1/workflow/conversation/create': { app_id: ids['app_id'], conversation_name: 'Default' },
+  'POST /v1/tokens': { bot_id: ids['bot_id'], user_id: 'u1', origins: ['https://shop.example'] },
+  'PATCH /v1/api_keys/{key_id}': { name: 'mine now' },
+  'POST /v1/api_keys/{key_id}/rotate': {},
+  'POST /api/permission_api/pat/rotate_personal_access_token': { id: ids['id'] },
   'POST /api/permission_api/pat/update_personal_access_token_and_permission': { id: ids['id'], name: 'mine now' },
 })

@@ -50,8 +50,9 @@ export const mcpRoutes =
   }
 
 /** A page that has itself resolved to this server's address must not speak to it: only pages of known origins do. */
-function refusedOrigin({ headers: { origin } }: FastifyRequest, { publicUrl, corsOrigins }: McpOptions): AppError | undefined {
-  if (origin === undefined || corsOrigins.includes('*')) return undefined
+function refusedOrigin({ headers: { origin }, principal }: FastifyRequest, { publicUrl, corsOrigins }: McpOptions): AppError | undefined {
+  // a token names its origins itself
+  if (origin === undefined || corsOrigins.includes('*') || principal.access?.token) return undefined
   if (origin === new URL(publicUrl).origin || corsOrigins.includes(origin)) return undefined
   return new AppError('forbidden', 'requests from pages of this origin are not accepted: CORS_ORIGINS names those that are')
 }

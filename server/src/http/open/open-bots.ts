@@ -1,9 +1,11 @@
+import type { FastifyRequest } from 'fastify'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { Principal } from '../../accounts/principal.ts'
 import { assertOwnWorkspace } from '../../accounts/workspaces.ts'
 import type { Bot, PublishedBot } from '../../bots/bot-config.ts'
 import type { BotListStatus, ListedBot } from '../../bots/bot-list-store.ts'
+import { AppError } from '../../lib/app-error.ts'
 import { success, successSchema } from '../success-reply.ts'
 import {
   listedBotSchema,
@@ -90,6 +92,8 @@ const readingRoutes =
       },
       async (request) => {
         const { bot_id: botId } = request.params
+        // a draft is its builder's
+        if (!request.query.is_published && request.principal.access?.token) throw new AppError('not_found', 'bot not found')
         const view = request.query.is_published
           ? toPublishedView(await services.getPublishedBot(request.principal, botId))
           : toDraftView(await services.getDraft(request.principal, botId))
@@ -151,7 +155,9 @@ const listingRoutes =
 
 const STATUS_RULE = 'must be all, published_online, published_draft or unpublished_draft'
 
-function botSuccess(request: Parameters<typeof success>[0], bot: BotView, publicUrl: string) {
+function botSuccess(request: FastifyRequest, view: BotView, publicUrl: string) {
+  // end users do not see what the bot is told
+  const bot = request.principal.access?.token ? { ...view, config: { ...view.config, prompt: '' } } : view
   const wire = toWireBot(bot, publicUrl)
   const number = Number(bot.botId)
   return success(request, wire, {

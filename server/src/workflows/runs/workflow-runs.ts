@@ -116,12 +116,9 @@ async function resume(
   const [first] = run.waiting
   if (run.status !== 'waiting') throw new AppError('conflict', `the run does not wait for an answer: it is ${run.status}`)
   if (first?.id !== ownEventId) throw new AppError('conflict', notFirst(run, ownEventId))
-  if (isPartOfChat(run) && !chat) throw new AppError('conflict', 'the run belongs to a chat with a bot: answer with the next chat')
-
-  if (!chat) deps.liveRuns.assertRoom()
+  if (!chat) assertMayGoOn(deps, run)
   const { seq: cursor } = await findLastEntry(deps.db, run.id)
-  const admitted = deps.admission.admit(who, run.id)
-  if (admitted) await admitted
+  await deps.admission.admit(who, run.id)
   const claimed = await inTransaction(deps.db, async (tx) => {
     await insertIdempotency(tx, idempotency, { id: run.id, now: deps.clock() })
     if (question) await insertMessage(tx, question)
@@ -131,6 +128,12 @@ async function resume(
     throw cause
   })
   return { run: claimed, cursor, finished: continueWorkflowRun(deps, claimed) }
+}
+
+/** What a chat with a bot has begun goes on in such a chat, which has its place. */
+function assertMayGoOn({ liveRuns }: WorkflowRunDeps, run: WorkflowRun): void {
+  if (isPartOfChat(run)) throw new AppError('conflict', 'the run belongs to a chat with a bot: answer with the next chat')
+  liveRuns.assertRoom()
 }
 
 type Answering = { answer: EventAnswer; chat: ChatflowTurn | undefined }
