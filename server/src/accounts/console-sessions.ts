@@ -158,7 +158,8 @@ function toAppError(cause: unknown): AppError | undefined {
 
   const code = libraryCode.safeParse(cause).data?.body.code
   // longer than any password may be: it is nobody's
-  if (code === 'INVALID_EMAIL_OR_PASSWORD' || code === 'PASSWORD_TOO_LONG') return new AppError('unauthenticated', 'e-mail or password is wrong')
+  if (code === 'INVALID_EMAIL_OR_PASSWORD' || code === 'PASSWORD_TOO_LONG')
+    return new AppError('unauthenticated', 'e-mail or password is wrong')
   if (code === 'INVALID_EMAIL') return new AppError('invalid_request', 'email: must be an e-mail address')
   if (code === 'INVALID_PASSWORD') return new AppError('invalid_request', 'current_password: is wrong')
   return code === 'UNAUTHORIZED' ? sessionEnded() : undefined

@@ -256,7 +256,7 @@ function explains(app: TestApp): void {
   test('has every route that has a body of its own, with how it is protected', async () => {
     const document = await documentOf()
     const hidden =
-      /^\w+ (\/|\/assets\/\*|\/favicon\.svg|\/healthz|\/readyz|\/metrics|\/openapi\.json|\/docs(\/\*)?)$|^(GET|DELETE) \/mcp$|^\w+ \/api\/console\/(agent|conversations|end-users|files|models|node-types|status|usage|users|workflow)/
+      /^\w+ (\/|\/assets\/\*|\/favicon\.svg|\/healthz|\/readyz|\/metrics|\/openapi\.json|\/docs(\/\*)?)$|^(GET|DELETE) \/mcp$|^\w+ \/api\/console\/(agent|audit|conversations|end-users|files|models|node-types|status|usage|users|workflow)/
     const served = routesOf(app.http).filter((route) => !route.startsWith('HEAD ') && !hidden.test(route))
     expect(
       operationsOf(document)
