@@ -164,7 +164,7 @@ export const flowKinds: NodeKind[] = [
     ...{ code: '30', group: 'flow', label: words('Input', '输入') },
     description: words('Waits for a person to fill in a form', '运行中等待用户输入'),
     settings: [
-      { path: 'inputs.outputSchema', kind: 'long_text', label: words('Fields of the form (JSON)', '表单字段 (JSON)') },
+      { path: 'inputs.outputSchema', kind: 'long_text', label: words('Fields of the form', '表单字段') },
       hints.outputs,
     ],
     initial: titled('Input', {
