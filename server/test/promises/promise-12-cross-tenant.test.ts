@@ -75,7 +75,15 @@ async function settle(app: TestApp): Promise<Ids> {
 
   return {
     ...{ bot_id: botId, app_id: appId, conversation_id: chat.conversation_id, chat_id: chat.data.id, message_id: chat.message.id },
-    ...{ file_id: file.id, id: keyId, key_id: (await app.makeKey(app.userId)).keyId, workspace_id: app.userId, space_id: app.userId, model: botId, waiting: waiting.id },
+    ...{
+      file_id: file.id,
+      id: keyId,
+      key_id: (await app.makeKey(app.userId)).keyId,
+      workspace_id: app.userId,
+      space_id: app.userId,
+      model: botId,
+      waiting: waiting.id,
+    },
     waiting_conversation: waiting.conversation_id,
     ...{ workflow_id: workflow, execute_id: asked.execute_id, event_id: asked.interrupt_data.event_id },
     node_execute_uuid: nodes[0].node_execute_uuid,
