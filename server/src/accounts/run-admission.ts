@@ -34,11 +34,23 @@ type TokenUsage = { inputTokens: number; outputTokens: number }
 export type RunAdmissionDeps = { db: Db; clock: Clock; limits: Limits }
 
 const KEYS_REMEMBERED = 10_000
+const BELIEVED_MS = 1_000
 
 export function createRunAdmission({ db, clock, limits }: RunAdmissionDeps): RunAdmission {
   /** The keys of runs that have a place here. */
   const places = new Map<string, string>()
+  const policies = new LRUCache<string, Promise<KeyPolicy | undefined>>({ max: KEYS_REMEMBERED, ttl: BELIEVED_MS })
   const budgeted = new LRUCache<string, true>({ max: KEYS_REMEMBERED })
+
+  /** Runs of one key often begin together: it is read once for all of them. */
+  function policyOf(keyId: string): Promise<KeyPolicy | undefined> {
+    const known = policies.get(keyId)
+    if (known) return known
+    const reading = findStoredKey(db, keyId).then((key) => key?.policy)
+    policies.set(keyId, reading)
+    reading.catch(() => policies.delete(keyId))
+    return reading
+  }
 
   async function take(keyId: string, runId: string, policy: KeyPolicy): Promise<void> {
     if (hasBudget(policy)) {
@@ -63,7 +75,7 @@ export function createRunAdmission({ db, clock, limits }: RunAdmissionDeps): Run
     },
     async adopt({ id, keyId }) {
       if (keyId === undefined) return
-      const policy = (await findStoredKey(db, keyId))?.policy
+      const policy = await policyOf(keyId)
       if (!policy) return
       if (hasBudget(policy)) budgeted.set(keyId, true)
       if (policy.concurrentRuns === undefined) return
