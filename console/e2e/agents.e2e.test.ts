@@ -12,8 +12,9 @@ import type { ConsoleVisit } from './support/console-visit.ts'
 import { expectAccessible } from './support/expect-accessible.ts'
 
 const run = promisify(execFile)
+const PATIENT = { timeout: 120_000 }
 
-describe.skipIf(hasNoBrowser())('agents in the console', () => {
+describe.skipIf(hasNoBrowser())('agents in the console', PATIENT, () => {
   const house = useConsoleHouse()
 
   test('from a template to an answer in a terminal, and on until the key is deleted', async () => {
@@ -70,7 +71,7 @@ describe.skipIf(hasNoBrowser())('agents in the console', () => {
     expect(refused.status).toBe(401)
     expect(await page.content()).not.toContain(apiKey)
     expectNoProblems(visit)
-  }, 60_000)
+  })
 
   test('snippets of the SDKs work as they are', async () => {
     await using visit = await house.visitSignedIn('/agents/123456/api')
@@ -86,7 +87,7 @@ describe.skipIf(hasNoBrowser())('agents in the console', () => {
     await chooseLanguage(visit, 'MCP')
     expect(JSON.parse(await copySnippet(visit)).mcpServers['coze-plus'].url).toBe(`${house.app.url}/mcp`)
     expectNoProblems(visit)
-  }, 60_000)
+  })
 
   test('what is published can be compared, rolled back, unpublished and put back into the draft', async () => {
     const botId = await house.app.makeBot(house.app.userId, { profile: { name: 'Shop' }, config: { prompt: 'You sell tea.\nBe kind.' } })
@@ -203,38 +204,34 @@ describe.skipIf(hasNoBrowser())('agents in the console', () => {
   })
 })
 
-describe.skipIf(hasNoBrowser())('the pages of agents and keys', () => {
+describe.skipIf(hasNoBrowser())('the pages of agents and keys', PATIENT, () => {
   const house = useConsoleHouse()
 
   test.each([
     { language: 'zh', theme: 'dark', size: 'phone' },
     { language: 'zh', theme: 'dark', size: 'desk' },
     { language: 'en', theme: 'light', size: 'phone' },
-  ] as const)(
-    'every page in $language, $theme, on a $size',
-    async (look) => {
-      await using visit = await house.visitSignedIn('/agents', look)
-      const { page } = visit
-      const name = (path: string) => `${path}-${look.language}-${look.theme}-${look.size}`
-      const pages = {
-        agents: '/agents',
-        editor: '/agents/123456',
-        versions: '/agents/123456/versions',
-        api: '/agents/123456/api',
-        keys: '/keys',
-      }
-      for (const [key, path] of Object.entries(pages)) {
-        await visit.open(path)
-        await page.getByRole('heading', { level: 1 }).waitFor()
-        await page.waitForLoadState('networkidle')
-        await expectNoSidewaysScroll(visit)
-        await expectAccessible(visit)
-        await screenshot(visit, name(key))
-      }
-      expectNoProblems(visit)
-    },
-    60_000,
-  )
+  ] as const)('every page in $language, $theme, on a $size', async (look) => {
+    await using visit = await house.visitSignedIn('/agents', look)
+    const { page } = visit
+    const name = (path: string) => `${path}-${look.language}-${look.theme}-${look.size}`
+    const pages = {
+      agents: '/agents',
+      editor: '/agents/123456',
+      versions: '/agents/123456/versions',
+      api: '/agents/123456/api',
+      keys: '/keys',
+    }
+    for (const [key, path] of Object.entries(pages)) {
+      await visit.open(path)
+      await page.getByRole('heading', { level: 1 }).waitFor()
+      await page.waitForLoadState('networkidle')
+      await expectNoSidewaysScroll(visit)
+      await expectAccessible(visit)
+      await screenshot(visit, name(key))
+    }
+    expectNoProblems(visit)
+  })
 })
 
 test('in the curl snippet a question with quotes stays one argument of the shell', async () => {

@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest'
-import { startServe } from '../../server/test/support/serve-process.ts'
 import { PASSWORD, startTestApp } from '../../server/test/support/test-app.ts'
 import { buildConsole } from '../../scripts/build-console.ts'
 import { hasNoBrowser, startBrowser } from './support/browser.ts'
@@ -9,8 +8,9 @@ import { expectAccessible } from './support/expect-accessible.ts'
 
 const ADA = { email: 'user1@example.com', password: PASSWORD }
 const REFUSED = /status of 401/
+const PATIENT = { timeout: 60_000 }
 
-describe.skipIf(hasNoBrowser())('getting into the console', () => {
+describe.skipIf(hasNoBrowser())('getting into the console', PATIENT, () => {
   const house = useConsoleHouse()
 
   test('a deep link leads to the sign-in, and from there to the page; signing out ends it', async () => {
@@ -167,19 +167,7 @@ describe.skipIf(hasNoBrowser())('getting into the console', () => {
   })
 })
 
-describe.skipIf(hasNoBrowser())('the first minutes of an installation', () => {
-  test('what the start printed opens the console', async () => {
-    await buildConsole()
-    await using server = await startServe({ ADMIN_PASSWORD: '' })
-    await server.program.untilPrinted('"query"')
-    const [, email = '', password = ''] = /Console login +(\S+) +(\S+)/.exec(server.program.printed().stdout) ?? []
-    await using browser = await startBrowser()
-    await using visit = await startVisit(browser, { url: server.url })
-    await visit.open('/')
-    await signIn(visit, { email, password })
-    expectNoProblems(visit)
-  })
-
+describe.skipIf(hasNoBrowser())('the first minutes of an installation', PATIENT, () => {
   test('where there is no user, the first visitor makes the administrator', async () => {
     await buildConsole()
     await using app = await startTestApp()

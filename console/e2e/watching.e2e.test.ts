@@ -8,7 +8,7 @@ import { useConsoleHouse } from './support/console-house.ts'
 import { expectNoProblems, expectNoSidewaysScroll, screenshot } from './support/console-visit.ts'
 import { expectAccessible } from './support/expect-accessible.ts'
 
-describe.skipIf(hasNoBrowser())('watching what agents do', () => {
+describe.skipIf(hasNoBrowser())('watching what agents do', { timeout: 60_000 }, () => {
   const house = useConsoleHouse()
 
   const call = async (user: string) => {

@@ -19,11 +19,11 @@ export function CrashPage() {
   return (
     <div className={styles.page} role="alert">
       {isOutdated(error) ? (
-        <EmptyState icon={<SyncOutlined />} title={t('outdated.title')} hint={t('outdated.hint')} action={reload} />
+        <EmptyState icon={<SyncOutlined aria-hidden />} title={t('outdated.title')} hint={t('outdated.hint')} action={reload} />
       ) : (
         <>
           <EmptyState
-            icon={<BugOutlined />}
+            icon={<BugOutlined aria-hidden />}
             title={t('crash.title')}
             hint={t('crash.hint')}
             action={

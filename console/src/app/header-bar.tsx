@@ -16,7 +16,7 @@ export function HeaderBar({ onOpenMenu, isMenuOpen }: HeaderBarProps) {
       <Button
         type="text"
         className={styles.menu}
-        icon={<MenuOutlined />}
+        icon={<MenuOutlined aria-hidden />}
         onClick={onOpenMenu}
         aria-label={t('open_menu')}
         aria-expanded={isMenuOpen}

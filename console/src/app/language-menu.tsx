@@ -13,7 +13,7 @@ export function LanguageMenu() {
   const items = languages.map((key) => ({ key, label: names[key], onClick: () => void changeLanguage(key) }))
   return (
     <Dropdown menu={{ items, selectable: true, selectedKeys: [language] }} trigger={['click']} placement="bottomRight">
-      <Button type="text" icon={<TranslationOutlined />} aria-label={t('language')} />
+      <Button type="text" icon={<TranslationOutlined aria-hidden />} aria-label={t('language')} />
     </Dropdown>
   )
 }

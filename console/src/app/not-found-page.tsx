@@ -13,7 +13,7 @@ export function NotFoundPage() {
     <>
       <h1 className="unseen">{t('not_found.title')}</h1>
       <EmptyState
-        icon={<CompassOutlined />}
+        icon={<CompassOutlined aria-hidden />}
         title={t('not_found.title')}
         hint={t('not_found.hint')}
         action={

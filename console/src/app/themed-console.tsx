@@ -15,6 +15,8 @@ const LOOK = {
   // its own is too pale to read
   opacityLoading: 0.92,
   colorPrimary: '#3b5bdb',
+  // its own is too pale for white text
+  colorPrimaryHover: '#4a67dd',
   colorInfo: '#3b5bdb',
   borderRadius: 8,
   fontFamily: 'inherit',
@@ -41,7 +43,11 @@ const DARK = {
 }
 
 // the primary colour is too dark for text on a dark page
-const DARK_PARTS = { Tabs: { itemSelectedColor: '#8fa8ff', itemHoverColor: '#8fa8ff', itemActiveColor: '#8fa8ff', inkBarColor: '#8fa8ff' } }
+const PALE = '#8fa8ff'
+const DARK_PARTS = {
+  Tabs: { itemSelectedColor: PALE, itemHoverColor: PALE, itemActiveColor: PALE, inkBarColor: PALE },
+  Radio: { colorPrimary: PALE, colorPrimaryHover: PALE, colorPrimaryActive: PALE },
+}
 
 /** Gives Ant Design our colours, the theme and the language of now. */
 export function ThemedConsole({ children }: { children: ReactNode }) {

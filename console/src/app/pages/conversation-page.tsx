@@ -19,7 +19,7 @@ export function ConversationPage() {
 
   const exportButton = (
     <Button
-      icon={<DownloadOutlined />}
+      icon={<DownloadOutlined aria-hidden />}
       loading={download.isBusy}
       onClick={() => void download.start(exportPath(conversationId), { name: `conversation-${conversationId}.json` })}
     >

@@ -19,6 +19,8 @@ import { SaveBadge } from './save-badge.tsx'
 import { useAgentDraft } from './use-agent-draft.ts'
 
 const VIEWS = ['build', 'try'] as const
+/** Long enough to read it and to go on from there. */
+const PUBLISHED_SECONDS = 12
 
 /** The draft of an agent, and a chat with it. Begins with `agent` as the server has just given it. */
 export function AgentEditor({ agent: loaded }: { agent: Agent }) {
@@ -149,6 +151,9 @@ function useAnnouncePublished() {
     notification.success({
       key,
       role: 'status',
+      duration: PUBLISHED_SECONDS,
+      // where it covers no button
+      placement: 'bottomLeft',
       title: t('publish.done', { version: live?.version ?? '' }),
       actions: (
         <Button type="primary" size="small" onClick={goOn}>

@@ -1,6 +1,5 @@
 import { ApiOutlined, RobotOutlined, SearchOutlined } from '@ant-design/icons'
-import { Button, Input, Pagination, Segmented, Tag } from 'antd'
-import { useEffect, useState } from 'react'
+import { Button, Pagination, Segmented, Tag } from 'antd'
 import type { ReactNode } from 'react'
 import { Link, useSearchParams } from 'react-router'
 import type { AgentItem } from '../../../../server/src/http/console/agent-wire.ts'
@@ -9,6 +8,7 @@ import { useLanguage, useTexts } from '../../lib/texts.ts'
 import { EmptyState } from '../../ui/empty-state.tsx'
 import { ErrorNotice } from '../../ui/error-notice.tsx'
 import { PageLoading } from '../../ui/page-loading.tsx'
+import { QuickSearch } from '../../ui/quick-search.tsx'
 import { TimeText } from '../../ui/time-text.tsx'
 import { AgentIcon } from './agent-icon.tsx'
 import styles from './agent-list.module.css'
@@ -38,7 +38,7 @@ export function AgentList({ createButton }: { createButton: ReactNode }) {
   return (
     <div className="stack">
       <div className={styles.filters}>
-        <SearchField value={filter.search} onChange={(search) => filter.change({ q: search })} />
+        <QuickSearch label={t('search')} value={filter.search} onChange={(search) => filter.change({ q: search })} />
         <Segmented
           aria-label={t('status.label')}
           value={filter.status}
@@ -111,36 +111,6 @@ function AgentRow({ agent }: { agent: AgentItem }) {
         <ApiOutlined aria-hidden /> {t('api')}
       </Link>
     </li>
-  )
-}
-
-const PAUSE_MS = 300
-
-function SearchField({ value, onChange }: { value: string; onChange: (value: string) => void }) {
-  const t = useTexts(agentsTexts)
-  const [typed, setTyped] = useState(value)
-  const [known, setKnown] = useState(value)
-  if (known !== value) {
-    setKnown(value)
-    setTyped(value)
-  }
-  useEffect(() => {
-    if (typed.trim() === value) return
-    const timer = setTimeout(() => onChange(typed.trim()), PAUSE_MS)
-    return () => clearTimeout(timer)
-  })
-  return (
-    <Input
-      type="search"
-      className={styles.search}
-      prefix={<SearchOutlined aria-hidden />}
-      aria-label={t('search')}
-      placeholder={t('search')}
-      maxLength={200}
-      allowClear
-      value={typed}
-      onChange={(event) => setTyped(event.target.value)}
-    />
   )
 }
 

@@ -21,8 +21,8 @@ export const agentsTexts = defineTexts('agents', {
       hint: 'An agent is a model with your instructions. Begin with a template, try it, publish it – then call it with an API key.',
     },
     nothing: { title: 'No agent is like that', hint: 'Try other words, or look at all of them.', action: 'Show all agents' },
-    total_one: '{{count}} agent',
-    total_other: '{{count}} agents',
+    total_one: '{{shown}} agent',
+    total_other: '{{shown}} agents',
     new: {
       title: 'New agent',
       name: 'Name',
@@ -133,8 +133,8 @@ export const agentsTexts = defineTexts('agents', {
     id: 'ID {{id}}',
     empty: { title: '创建第一个智能体', hint: '智能体就是按您的指令工作的模型。从模板开始,试一试,发布,然后用 API 密钥调用。' },
     nothing: { title: '没有符合条件的智能体', hint: '换个关键词试试,或查看全部。', action: '查看全部' },
-    total_one: '共 {{count}} 个智能体',
-    total_other: '共 {{count}} 个智能体',
+    total_one: '共 {{shown}} 个智能体',
+    total_other: '共 {{shown}} 个智能体',
     new: {
       title: '新建智能体',
       name: '名称',

@@ -1,6 +1,7 @@
 import { DeleteOutlined, UploadOutlined } from '@ant-design/icons'
 import { Alert, Button, Input } from 'antd'
 import { useRef } from 'react'
+import type { ReactNode } from 'react'
 import { useTexts } from '../../lib/texts.ts'
 import { ErrorNotice } from '../../ui/error-notice.tsx'
 import { GrowingTextArea } from '../../ui/growing-text-area.tsx'
@@ -16,10 +17,11 @@ export function FaceFields({ draft, edit }: DraftEditing) {
   const t = useTexts(agentEditorTexts)
   return (
     <>
-      <IconField draft={draft} edit={edit} />
-      <EditorField label={t('name')} error={draft.name.trim() === '' ? t('name_missing') : undefined}>
-        {(id) => <Input id={id} value={draft.name} maxLength={255} dir="auto" onChange={({ target }) => edit({ name: target.value })} />}
-      </EditorField>
+      <IconField draft={draft} edit={edit}>
+        <EditorField label={t('name')} error={draft.name.trim() === '' ? t('name_missing') : undefined}>
+          {(id) => <Input id={id} value={draft.name} maxLength={255} dir="auto" onChange={({ target }) => edit({ name: target.value })} />}
+        </EditorField>
+      </IconField>
       <EditorField label={t('description')} hint={t('description_hint')}>
         {(id) => (
           <GrowingTextArea
@@ -37,7 +39,8 @@ export function FaceFields({ draft, edit }: DraftEditing) {
   )
 }
 
-function IconField({ draft, edit }: DraftEditing) {
+/** The picture with its buttons, and the name beside it. */
+function IconField({ draft, edit, children }: DraftEditing & { children: ReactNode }) {
   const t = useTexts(agentEditorTexts)
   const input = useRef<HTMLInputElement>(null)
   const upload = useUploadFile()
@@ -47,9 +50,10 @@ function IconField({ draft, edit }: DraftEditing) {
     if (file) upload.mutate(file, { onSuccess: ({ icon_path }) => icon_path !== null && edit({ icon_url: icon_path }) })
   }
   return (
-    <div className="stack" style={{ marginBottom: 20 }}>
-      <div className={styles.icon}>
+    <>
+      <div className={styles.face}>
         <AgentIcon name={draft.name} url={draft.icon_url} size={64} />
+        <div className={styles.named}>{children}</div>
         <input
           ref={input}
           type="file"
@@ -62,15 +66,23 @@ function IconField({ draft, edit }: DraftEditing) {
             target.value = ''
           }}
         />
-        <Button icon={<UploadOutlined aria-hidden />} loading={upload.isPending} onClick={() => input.current?.click()}>
-          {t('icon.upload')}
-        </Button>
-        {draft.icon_url !== '' && (
-          <Button type="text" icon={<DeleteOutlined aria-hidden />} aria-label={t('icon.remove')} onClick={() => edit({ icon_url: '' })} />
-        )}
+        <div className={styles.icon}>
+          <Button size="small" icon={<UploadOutlined aria-hidden />} loading={upload.isPending} onClick={() => input.current?.click()}>
+            {t('icon.upload')}
+          </Button>
+          {draft.icon_url !== '' && (
+            <Button size="small" type="text" icon={<DeleteOutlined aria-hidden />} onClick={() => edit({ icon_url: '' })}>
+              {t('icon.remove')}
+            </Button>
+          )}
+        </div>
       </div>
-      {isNoPicture && <Alert role="alert" type="error" showIcon title={t('icon.wrong')} />}
-      <ErrorNotice error={upload.error} />
-    </div>
+      {(isNoPicture || upload.error) && (
+        <div className={styles.problem}>
+          {isNoPicture && <Alert role="alert" type="error" showIcon title={t('icon.wrong')} />}
+          <ErrorNotice error={upload.error} />
+        </div>
+      )}
+    </>
   )
 }

@@ -13,8 +13,6 @@ import { insertAt, undeclaredVariables } from './prompt-variables.ts'
 import type { DraftEditing } from './use-agent-draft.ts'
 
 const MODES = ['agent', 'chatflow'] as const
-/** Enough to fill the field in any case. */
-const LONG = 20_000
 
 /** Who answers, and by what instructions. */
 export function MindFields({ draft, edit }: DraftEditing) {
@@ -63,7 +61,7 @@ function PromptField({ draft, edit }: DraftEditing) {
             value={prompt}
             maxLength={200_000}
             placeholder={t('prompt.placeholder')}
-            minRows={prompt.length < LONG ? 8 : 18}
+            minRows={8}
             maxRows={18}
             dir="auto"
             onChange={({ target }) => edit({ prompt: target.value })}

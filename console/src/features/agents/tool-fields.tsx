@@ -38,6 +38,8 @@ export function ToolFields({ agentId, draft, edit, flush }: ToolFieldsProps) {
     onClick: () => setOpen({ kind }),
   }))
 
+  // functions are there for whoever calls the agent: no server knows them
+  const hasToAsk = draft.workflows.length > 0 || tools.some(({ type }) => type !== 'function')
   return (
     <>
       <p className={styles.hint}>{t('tools.hint')}</p>
@@ -70,7 +72,7 @@ export function ToolFields({ agentId, draft, edit, flush }: ToolFieldsProps) {
         </Dropdown>
       </div>
       <WorkflowsField draft={draft} edit={edit} />
-      {(tools.length > 0 || draft.workflows.length > 0) && <ToolCheckPart agentId={agentId} flush={flush} />}
+      {hasToAsk && <ToolCheckPart agentId={agentId} flush={flush} />}
       {open && (
         <ToolDialog
           kind={open.kind}

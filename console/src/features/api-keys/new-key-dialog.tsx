@@ -90,10 +90,14 @@ function MadeKey({ made, onClose, onUse }: { made: NewKey; onClose: () => void; 
       closable={false}
       footer={
         <>
-          {onUse && <Button onClick={onUse}>{t('made.use')}</Button>}
-          <Button type="primary" onClick={onClose}>
+          <Button type={onUse ? 'default' : 'primary'} onClick={onClose}>
             {t('made.done')}
           </Button>
+          {onUse && (
+            <Button type="primary" onClick={onUse}>
+              {t('made.use')}
+            </Button>
+          )}
         </>
       }
     >
@@ -101,7 +105,7 @@ function MadeKey({ made, onClose, onUse }: { made: NewKey; onClose: () => void; 
         <Alert type="warning" showIcon title={t('made.once')} />
         <Input readOnly className="mono" value={made.secret} aria-label={t('made.field')} onFocus={({ target }) => target.select()} />
         <div>
-          <CopyButton text={made.secret} label={t('made.copy')} type="primary" />
+          <CopyButton text={made.secret} label={t('made.copy')} />
         </div>
       </div>
     </Modal>

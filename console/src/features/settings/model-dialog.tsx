@@ -77,7 +77,11 @@ function ModelFields({ form, model }: { form: FormInstance<Fields>; model: Model
             name="base_url"
             label={t('models.base_url')}
             extra={t('models.base_url_hint')}
-            rules={[{ type: 'url', message: t('models.base_url_wrong') }]}
+            rules={[
+              {
+                validator: (_, url: string) => (isBaseUrl(url) ? Promise.resolve() : Promise.reject(new Error(t('models.base_url_wrong')))),
+              },
+            ]}
           >
             <Input inputMode="url" maxLength={1_000} placeholder="https://…/v1" spellCheck={false} autoCapitalize="none" />
           </Form.Item>
@@ -102,6 +106,9 @@ function ModelFields({ form, model }: { form: FormInstance<Fields>; model: Model
     </>
   )
 }
+
+/** @NOTE the rule `url` of Ant Design refuses hosts without a dot, such as `http://ollama:11434`, and ports of one digit */
+const isBaseUrl = (text: string) => text.trim() === '' || (URL.canParse(text) && /^https?:\/\//i.test(text.trim()))
 
 const required = (message: string) => ({ required: true, whitespace: true, message })
 

@@ -37,14 +37,16 @@ export function ModelList() {
       <div className={styles.bar}>
         <QuickSearch label={t('models.search')} value={search} onChange={(q) => address.change({ q }, { replace: true })} />
         {isAdmin && (
-          <Button type="primary" icon={<PlusOutlined />} onClick={() => setOpen({ what: 'new' })}>
+          <Button type="primary" icon={<PlusOutlined aria-hidden />} onClick={() => setOpen({ what: 'new' })}>
             {t('models.add')}
           </Button>
         )}
       </div>
       <ErrorNotice error={error} onRetry={() => void refetch()} />
       {!data && !error && <PageLoading />}
-      {data?.items.length === 0 && <EmptyState icon={<ApiOutlined />} title={t('models.nothing')} hint={t('models.nothing_hint')} />}
+      {data?.items.length === 0 && (
+        <EmptyState icon={<ApiOutlined aria-hidden />} title={t('models.nothing')} hint={t('models.nothing_hint')} />
+      )}
       {data && data.items.length > 0 && <ModelTable models={data.items} isAdmin={isAdmin} isBusy={isPlaceholderData} onOpen={setOpen} />}
       {data && (
         <Pagination

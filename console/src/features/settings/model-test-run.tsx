@@ -33,7 +33,7 @@ export function ModelTestRun({ read, startsAtOnce = false }: ModelTestRunProps) 
   return (
     <div className="stack" aria-busy={isPending}>
       <div>
-        <Button icon={<ThunderboltOutlined />} loading={isPending} onClick={() => void start()}>
+        <Button icon={<ThunderboltOutlined aria-hidden />} loading={isPending} onClick={() => void start()}>
           {isIdle || isPending ? t('models.test') : t('models.test_again')}
         </Button>
         {isPending && <span className="quiet"> {t('models.testing')}</span>}

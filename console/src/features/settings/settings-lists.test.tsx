@@ -51,6 +51,29 @@ test('changing a model keeps its key unless another is entered, and a refusal ke
   expect(document.body.innerHTML).not.toContain('sk-new')
 })
 
+test('a model may be on any host and port that the server can reach', async () => {
+  const { requests } = fakeConsoleApi({
+    'GET /api/console/models': models,
+    'POST /api/console/models/test': { data: { ok: true, latency_ms: 1, answer: 'ok' } },
+  })
+  const { person } = renderConsole(<ModelList />)
+  await person.click(await screen.findByRole('button', { name: 'Add a model' }))
+  const dialog = await screen.findByRole('dialog')
+  await person.type(within(dialog).getByLabelText('Model of the provider'), 'm')
+  const url = within(dialog).getByLabelText('Base URL')
+  await person.click(url)
+  await person.paste('ollama:11434')
+  await person.click(within(dialog).getByRole('button', { name: 'Test connection' }))
+  await within(dialog).findByText(/begins with http/)
+
+  for (const good of ['http://ollama:11434/v1', 'http://127.0.0.1:9']) {
+    await person.clear(url)
+    await person.paste(good)
+    await person.click(within(dialog).getByRole('button', { name: /^Test/ }))
+    await waitFor(() => expect(requests.at(-1)?.body).toMatchObject({ base_url: good }))
+  }
+})
+
 test('who is no administrator sees the models, and nothing to change', async () => {
   fakeConsoleApi({ 'GET /api/console/models': models })
   renderConsole(<ModelList />, { user: { id: '2', email: 'bob@example.com', name: 'Bob', role: 'user' } })

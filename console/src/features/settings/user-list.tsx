@@ -35,13 +35,15 @@ export function UserList() {
       <p className={styles.hint}>{t('users.hint')}</p>
       <div className={styles.bar}>
         <QuickSearch label={t('users.search')} value={search} onChange={(q) => address.change({ q }, { replace: true })} />
-        <Button type="primary" icon={<PlusOutlined />} onClick={() => setOpen({ what: 'new' })}>
+        <Button type="primary" icon={<PlusOutlined aria-hidden />} onClick={() => setOpen({ what: 'new' })}>
           {t('users.add')}
         </Button>
       </div>
       <ErrorNotice error={error} onRetry={() => void refetch()} />
       {!data && !error && <PageLoading />}
-      {data?.items.length === 0 && <EmptyState icon={<UserOutlined />} title={t('users.nothing')} hint={t('users.nothing_hint')} />}
+      {data?.items.length === 0 && (
+        <EmptyState icon={<UserOutlined aria-hidden />} title={t('users.nothing')} hint={t('users.nothing_hint')} />
+      )}
       {data && data.items.length > 0 && <UserTable users={data.items} isBusy={isPlaceholderData} onOpen={setOpen} />}
       {data && (
         <Pagination

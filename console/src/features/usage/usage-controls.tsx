@@ -40,7 +40,7 @@ export function UsageControls({ view, isBusy, onRefresh }: { view: UsageView; is
         }))}
         onChange={(bucket) => change({ bucket })}
       />
-      <Button icon={<ReloadOutlined />} loading={isBusy} onClick={onRefresh}>
+      <Button icon={<ReloadOutlined aria-hidden />} loading={isBusy} onClick={onRefresh}>
         {t('refresh')}
       </Button>
     </div>

@@ -32,7 +32,7 @@ export function UsageTables(props: UsageTablesProps) {
 
   const csvButton = (
     <Button
-      icon={<DownloadOutlined />}
+      icon={<DownloadOutlined aria-hidden />}
       loading={download.isBusy}
       onClick={() => void download.start(CSV_PATH, { name: `usage-by-${view}.csv`, query: { ...props.request, by: view } })}
     >

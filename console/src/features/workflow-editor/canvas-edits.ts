@@ -1,7 +1,7 @@
 import type { NodeTypeInfo } from '../../../../server/src/http/console/builder-workflow-wire.ts'
 import { isObject, listAt, textAt, writeAt } from './canvas-json.ts'
 import type { Json, JsonObject } from './canvas-json.ts'
-import { indexCanvas, toEdge } from './canvas-model.ts'
+import { BODY_POSITION, indexCanvas, placeOf, toEdge } from './canvas-model.ts'
 import type { CanvasEdge, Point } from './canvas-model.ts'
 import { INNER_PORT } from './canvas-ports.ts'
 
@@ -25,10 +25,24 @@ export function moveNodes(canvas: JsonObject, positions: ReadonlyMap<string, Poi
     ...part,
     nodes: part.nodes.map((node) => {
       const position = isObject(node) ? positions.get(textAt(node, 'id')) : undefined
-      return position && isObject(node) ? writeAt(writeAt(node, 'meta.position.x', position.x), 'meta.position.y', position.y) : node
+      return position && isObject(node) ? moveNode(node, position) : node
     }),
   }))
 }
+
+/** The body of a loop goes with it. */
+function moveNode(node: JsonObject, to: Point): JsonObject {
+  const { position: from, bodyPosition: body } = placeOf(node)
+  const moved = writePoint(node, 'meta.position', to)
+  return body ? writePoint(moved, BODY_POSITION, { x: body.x + to.x - from.x, y: body.y + to.y - from.y }) : moved
+}
+
+const writePoint = (node: JsonObject, path: string, { x, y }: Point): JsonObject =>
+  writeAt(writeAt(node, `${path}.x`, Math.round(x)), `${path}.y`, Math.round(y))
+
+/** Where the body of a loop stands. */
+export const placeBody = (canvas: JsonObject, id: string, place: Point): JsonObject =>
+  updateNode(canvas, id, (node) => writePoint(node, BODY_POSITION, place))
 
 export type NewNode = { type: NodeTypeInfo; title: string; position: Point; parentId: string | undefined }
 
@@ -63,7 +77,7 @@ export function duplicateNode(canvas: JsonObject, id: string): { canvas: JsonObj
   if (!isObject(copied)) return undefined
 
   const { x, y } = found.position
-  const placed = writeAt(writeAt(copied, 'meta.position.x', x + 40), 'meta.position.y', y + 60)
+  const placed = moveNode(copied, { x: x + 40, y: y + 60 })
   return { id: copyId, canvas: mapPart(canvas, found.parentId, (part) => ({ ...part, nodes: [...part.nodes, placed] })) }
 }
 

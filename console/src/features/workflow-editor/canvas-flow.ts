@@ -7,7 +7,7 @@ import type { JsonObject } from './canvas-json.ts'
 import { portsOf } from './canvas-ports.ts'
 import type { Port, PortNaming } from './canvas-ports.ts'
 import { bodyShape, sizeOf } from './canvas-shape.ts'
-import type { Size } from './canvas-shape.ts'
+import type { BodyShape, Size } from './canvas-shape.ts'
 import type { NodeMark } from './test-run-marks.ts'
 import type { NodeTypeMap } from './workflow-editor-queries.ts'
 
@@ -22,6 +22,7 @@ export type FlowData = {
   hasInput: boolean
   issues: string[]
   mark: NodeMark | undefined
+  body: BodyShape | undefined
   canvasNode: CanvasNode
 }
 export type FlowNode = Node<FlowData, 'plain' | 'body' | 'comment'>
@@ -29,8 +30,8 @@ export type FlowEdge = Edge<{ ends: CanvasEdge }>
 export type Flow = {
   nodes: FlowNode[]
   edges: FlowEdge[]
-  /** By how much the nodes of a body are drawn away from where the canvas has them. */
-  offsets: ReadonlyMap<string, Point>
+  /** By how much nodes are drawn away from where the canvas has them. */
+  shifts: ReadonlyMap<string, Point>
 }
 
 export type FlowSources = {
@@ -47,22 +48,26 @@ export function toFlow({ canvas, types, issues, marks, naming }: FlowSources): F
   const portsUsed = Map.groupBy(index.edges, ({ from }) => from)
   const portsFor = (node: CanvasNode) => withUsed(portsOf(node, types.get(node.type), naming), portsUsed.get(node.id) ?? [])
   const issuesOf = Map.groupBy(issues, ({ node_id }) => node_id)
+  const shifts = new Map<string, Point>()
   const offsets = new Map<string, Point>()
   const counts = new Map([...Map.groupBy(index.nodes.values(), ({ type }) => type)].map(([type, nodes]) => [type, nodes.length]))
 
   const nodes = [...index.nodes.values()].map((node) => {
     const ports = portsFor(node)
-    const body = hasBody(node, types) ? bodyShape(index, node.id, (child) => sizeOf(child, portsFor(child))) : undefined
+    const body = hasBody(node, types) ? bodyShape(index, node, (child) => sizeOf(child, portsFor(child))) : undefined
     if (body) offsets.set(node.id, body.offset)
+    const offset = offsets.get(node.parentId ?? '') ?? ORIGIN
+    const shift = body ? { x: offset.x - body.head.x, y: offset.y - body.head.y } : offset
+    if (shift !== ORIGIN) shifts.set(node.id, shift)
     return drawNode(node, {
-      ...{ types, ports, size: body?.size ?? sizeOf(node, ports), language: naming.language },
+      ...{ types, ports, body, size: body?.size ?? sizeOf(node, ports), language: naming.language },
       isOnly: counts.get(node.type) === 1,
-      offset: node.parentId === undefined ? ORIGIN : (offsets.get(node.parentId) ?? ORIGIN),
+      shift,
       issues: (issuesOf.get(node.id) ?? []).map(({ path, message }) => (path === '' ? message : `${path}: ${message}`)),
       mark: marks.get(node.id),
     })
   })
-  return { nodes, edges: index.edges.map((edge) => drawEdge(edge, index, issues)), offsets }
+  return { nodes, edges: index.edges.map((edge) => drawEdge(edge, index, issues)), shifts }
 }
 
 const ORIGIN = { x: 0, y: 0 }
@@ -79,7 +84,8 @@ type Look = {
   types: NodeTypeMap
   ports: Port[]
   size: Size
-  offset: Point
+  shift: Point
+  body: BodyShape | undefined
   isOnly: boolean
   issues: string[]
   mark: NodeMark | undefined
@@ -89,9 +95,9 @@ type Look = {
 const drawn = new WeakMap<CanvasNode, { signature: string; node: FlowNode }>()
 
 function drawNode(canvasNode: CanvasNode, look: Look): FlowNode {
-  const { types, ports, size, offset, isOnly, issues, mark, language } = look
+  const { types, ports, size, shift, body, isOnly, issues, mark, language } = look
   const type = types.get(canvasNode.type)
-  const signature = JSON.stringify([ports, size, offset, isOnly, issues, mark, language])
+  const signature = JSON.stringify([ports, size, shift, body, isOnly, issues, mark, language])
   const before = drawn.get(canvasNode)
   if (before?.signature === signature) return before.node
 
@@ -99,18 +105,24 @@ function drawNode(canvasNode: CanvasNode, look: Look): FlowNode {
   const typeLabel = type?.label[language] ?? canvasNode.type
   const node: FlowNode = {
     ...{ id, type: shapeOf(canvasNode, types), parentId, ...size },
-    position: { x: position.x + offset.x, y: position.y + offset.y },
+    position: { x: position.x + shift.x, y: position.y + shift.y },
+    // between a loop and its body lies what belongs to others
+    ...(body && { style: { pointerEvents: 'none' as const } }),
     deletable: !isOnly || (type?.can_add ?? true),
     ariaLabel: [typeLabel, nameOf(canvasNode), ...issues].join(', '),
     data: {
-      ...{ id, title: canvasNode.title, code: canvasNode.type, typeLabel, ports, issues, mark, canvasNode },
-      group: type?.group ?? 'other',
-      hasInput: type?.has_input ?? true,
+      ...{ id, title: canvasNode.title, code: canvasNode.type, typeLabel, ports, issues, mark, body, canvasNode },
+      ...facesOf(type),
     },
   }
   drawn.set(canvasNode, { signature, node })
   return node
 }
+
+const facesOf = (type: NodeTypeInfo | undefined): Pick<FlowData, 'group' | 'hasInput'> => ({
+  group: type?.group ?? 'other',
+  hasInput: type?.has_input ?? true,
+})
 
 function shapeOf(node: CanvasNode, types: NodeTypeMap): 'plain' | 'body' | 'comment' {
   if (node.type === COMMENT) return 'comment'

@@ -1,10 +1,12 @@
 import { expect, test } from 'vitest'
 import type { NodeTypeInfo } from '../../../../server/src/http/console/builder-workflow-wire.ts'
 import { drawCanvas, ref } from '../../../../server/test/support/canvas-builder.ts'
+import { moveNodes } from './canvas-edits.ts'
 import { parseJsonText } from './canvas-json.ts'
 import type { JsonObject } from './canvas-json.ts'
 import { layOutCanvas } from './canvas-layout.ts'
 import { childrenOf, indexCanvas } from './canvas-model.ts'
+import type { CanvasIndex } from './canvas-model.ts'
 import { bodyShape } from './canvas-shape.ts'
 
 const words = { en: '', zh: '' }
@@ -26,7 +28,7 @@ test('the flow goes from left to right, nothing lies on anything else, and bodie
     .edges('entry > 101:true > 102 > 104:loop-output > exit', '101:false > 103 > 104')
     .build()
   const index = indexCanvas(layOutCanvas(parseJsonText(JSON.stringify(canvas)) as JsonObject, types, shapeOf))
-  const sizeOf = (id: string) => (id === '104' ? bodyShape(index, '104', shapeOf).size : shapeOf())
+  const sizeOf = (id: string) => (id === '104' ? loopShape(index).size : shapeOf())
 
   for (const { from, to, parentId } of index.edges) {
     if (from === parentId || to === parentId) continue
@@ -37,7 +39,28 @@ test('the flow goes from left to right, nothing lies on anything else, and bodie
     const overlaps = boxes.flatMap((one, place) => boxes.slice(place + 1).filter((other) => isOver(one, other)))
     expect(overlaps).toEqual([])
   }
-  expect(bodyShape(index, '104', shapeOf).size.width).toBeGreaterThan(2 * 232)
+  expect(loopShape(index).size.width).toBeGreaterThan(2 * 232)
+})
+
+test('a loop that Coze Studio has drawn stands where it was drawn, and its body goes with it', () => {
+  const drawing = drawCanvas()
+    .entry({})
+    .loop('104', {}, (body) => body.node('201', 15).edges('start > 201 > end'))
+    .exit({})
+    .edges('entry > 104:loop-output > exit')
+    .build()
+  const nodes = drawing.nodes.map((node) =>
+    node.id === '104' ? { ...node, meta: { position: { x: 600, y: -100 }, canvasPosition: { x: 200, y: 180 } } } : node,
+  )
+  const canvas = parseJsonText(JSON.stringify({ ...drawing, nodes })) as JsonObject
+  const shape = loopShape(indexCanvas(canvas))
+  const child = childrenOf(indexCanvas(canvas), '104')[0]?.position ?? { x: 0, y: 0 }
+  // the first node of the body, as seen from the loop's own corner
+  expect({ x: child.x + shape.offset.x - shape.head.x, y: child.y + shape.offset.y }).toEqual({ x: child.x - 400, y: child.y + 280 })
+
+  const moved = indexCanvas(moveNodes(canvas, new Map([['104', { x: 610, y: -80 }]])))
+  expect(moved.nodes.get('104')?.bodyPosition).toEqual({ x: 210, y: 200 })
+  expect(loopShape(moved)).toEqual(shape)
 })
 
 test('a circle is laid out too', () => {
@@ -45,6 +68,12 @@ test('a circle is laid out too', () => {
   const laid = layOutCanvas(parseJsonText(JSON.stringify(canvas)) as JsonObject, types, shapeOf)
   expect(indexCanvas(laid).nodes.size).toBe(4)
 })
+
+function loopShape(index: CanvasIndex) {
+  const node = index.nodes.get('104')
+  if (!node) throw new Error('there is no loop')
+  return bodyShape(index, node, shapeOf)
+}
 
 type Box = { x: number; y: number; width: number; height: number }
 const isOver = (one: Box, other: Box) =>

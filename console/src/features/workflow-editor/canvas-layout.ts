@@ -1,9 +1,9 @@
 import type { NodeTypeInfo } from '../../../../server/src/http/console/builder-workflow-wire.ts'
-import { moveNodes } from './canvas-edits.ts'
+import { moveNodes, placeBody } from './canvas-edits.ts'
 import type { JsonObject } from './canvas-json.ts'
 import { childrenOf, indexCanvas } from './canvas-model.ts'
 import type { CanvasEdge, CanvasIndex, CanvasNode, Point } from './canvas-model.ts'
-import { bodyShape } from './canvas-shape.ts'
+import { HEAD_HEIGHT, bodyBelow, bodyShape } from './canvas-shape.ts'
 import type { ShapeOf, Size } from './canvas-shape.ts'
 
 const GAP_X = 88
@@ -18,16 +18,25 @@ export function layOutCanvas(canvas: JsonObject, types: ReadonlyMap<string, Node
   const parts = [...bodies.toReversed(), undefined]
   return parts.reduce((drawn, parentId) => {
     const index = indexCanvas(drawn)
-    const shapeOf: ShapeOf = (node) => (types.get(node.type)?.has_body ? bodyShape(index, node.id, plainShape).size : plainShape(node))
-    return moveNodes(drawn, layOutPart(index, parentId, shapeOf))
+    const shapeOf: ShapeOf = (node) => (types.get(node.type)?.has_body ? bodyShape(index, node, plainShape).size : plainShape(node))
+    const isBody = ({ type }: CanvasNode) => types.get(type)?.has_body === true
+    const moved = moveNodes(drawn, layOutPart(index, parentId, { shapeOf, isBody }))
+    const owner = parentId === undefined ? undefined : index.nodes.get(parentId)
+    return owner ? placeBody(moved, owner.id, bodyBelow(owner.position)) : moved
   }, canvas)
 }
 
-function layOutPart(index: CanvasIndex, parentId: string | undefined, shapeOf: ShapeOf): Map<string, Point> {
+type Shapes = { shapeOf: ShapeOf; isBody: (node: CanvasNode) => boolean }
+
+function layOutPart(index: CanvasIndex, parentId: string | undefined, { shapeOf, isBody }: Shapes): Map<string, Point> {
   const nodes = childrenOf(index, parentId)
   const edges = index.edges.filter(({ from, to, parentId: owner }) => owner === parentId && from !== parentId && to !== parentId)
   const columns = orderColumns(toColumns(nodes, edges), edges)
-  return placeColumns(columns.map((column) => column.map((node) => ({ id: node.id, size: shapeOf(node) }))))
+  const toBox = (node: CanvasNode): Box => {
+    const size = shapeOf(node)
+    return { id: node.id, size, tail: isBody(node) ? size.height - HEAD_HEIGHT : 0 }
+  }
+  return placeColumns(columns.map((column) => column.map(toBox)))
 }
 
 /** Each node one column after the last one that leads to it. What goes round in a circle keeps the first way. */
@@ -64,9 +73,13 @@ function orderColumns(columns: CanvasNode[][], edges: CanvasEdge[]): CanvasNode[
   return ordered
 }
 
-function placeColumns(columns: { id: string; size: Size }[][]): Map<string, Point> {
+/** `tail`: what hangs below the part that lines lead to, such as the body of a loop. */
+type Box = { id: string; size: Size; tail: number }
+
+/** Columns stand around one line, so that what follows what is a short way. */
+function placeColumns(columns: Box[][]): Map<string, Point> {
   const positions = new Map<string, Point>()
-  const heights = columns.map((column) => column.reduce((sum, { size }) => sum + size.height + GAP_Y, -GAP_Y))
+  const heights = columns.map((column) => column.reduce((sum, { size }) => sum + size.height + GAP_Y, -GAP_Y) - (column.at(-1)?.tail ?? 0))
   const tallest = Math.max(0, ...heights)
   let x = 0
   columns.forEach((column, place) => {

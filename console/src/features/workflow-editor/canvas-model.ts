@@ -7,6 +7,8 @@ export type CanvasNode = {
   type: string
   title: string
   position: Point
+  /** Of a loop or batch that the canvas has a place for: where the nodes of its body are counted from. */
+  bodyPosition: Point | undefined
   data: JsonObject
   json: JsonObject
   /** The loop or batch whose body it is in. */
@@ -19,12 +21,14 @@ export type Point = { x: number; y: number }
 /** Nodes in the order of the canvas, a loop before its body. */
 export type CanvasIndex = { nodes: Map<string, CanvasNode>; edges: CanvasEdge[] }
 
+export const ENTRY = '1'
 export const EXIT = '2'
 export const QUESTION = '18'
 export const INPUT = '30'
 export const LOOP = '21'
 export const BATCH = '28'
 export const COMMENT = '31'
+export const BODY_POSITION = 'meta.canvasPosition'
 
 const known = new WeakMap<JsonObject, CanvasIndex>()
 
@@ -70,7 +74,7 @@ function toNode(json: Json, parentId: string | undefined): CanvasNode | undefine
     id: textAt(json, 'id'),
     type: textAt(json, 'type'),
     title: textAt(json, 'data.nodeMeta.title'),
-    position: { x: numberAt(json, 'meta.position.x'), y: numberAt(json, 'meta.position.y') },
+    ...placeOf(json),
     data: isObject(data) ? data : {},
     json,
     parentId,
@@ -86,6 +90,13 @@ export function toEdge(json: Json): Omit<CanvasEdge, 'key' | 'parentId'> | undef
   if (from === '' || to === '') return undefined
   return { from, to, fromPort: textAt(json, 'sourcePortID'), toPort: textAt(json, 'targetPortID') }
 }
+
+export const placeOf = (node: JsonObject): Pick<CanvasNode, 'position' | 'bodyPosition'> => ({
+  position: pointAt(node, 'meta.position'),
+  bodyPosition: isObject(readAt(node, BODY_POSITION)) ? pointAt(node, BODY_POSITION) : undefined,
+})
+
+const pointAt = (json: Json, path: string): Point => ({ x: numberAt(json, `${path}.x`), y: numberAt(json, `${path}.y`) })
 
 function numberAt(json: Json, path: string): number {
   const value = Number(toPlainText(readAt(json, path)))

@@ -9,10 +9,10 @@ import { workflowEditorTexts } from './workflow-editor-texts.ts'
 
 const MAX_DEPTH = 4
 
-export type DeclaredFieldsProps = { value: Json | undefined; onChange: (value: Json) => void; depth?: number }
+export type DeclaredFieldsProps = { value: Json | undefined; onChange: (value: Json) => void; addLabel?: string; depth?: number }
 
 /** A list of declared variables; objects have lists of their own. */
-export function DeclaredFields({ value, onChange, depth = 0 }: DeclaredFieldsProps) {
+export function DeclaredFields({ value, onChange, addLabel, depth = 0 }: DeclaredFieldsProps) {
   const t = useTexts(workflowEditorTexts)
   const fields = Array.isArray(value) ? value : []
   const add = () => onChange([...fields, { name: freeName(fields), type: 'string', required: false }])
@@ -28,7 +28,7 @@ export function DeclaredFields({ value, onChange, depth = 0 }: DeclaredFieldsPro
         />
       ))}
       <Button size="small" icon={<PlusOutlined aria-hidden />} onClick={add}>
-        {t(depth === 0 ? 'field.add_output' : 'field.add_field')}
+        {addLabel ?? t(depth === 0 ? 'field.add_output' : 'field.add_field')}
       </Button>
     </div>
   )

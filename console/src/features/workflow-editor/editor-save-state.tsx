@@ -42,8 +42,17 @@ export function EditorSaveState() {
 export function SaveTrouble() {
   const { store } = useEditorRoom()
   const save = useEditorState((state) => state.save)
+  const isRecovered = useEditorState((state) => state.isRecovered)
   if (save.kind === 'failed') return <ErrorNotice error={save.error} onRetry={() => void store.saveNow()} />
-  return save.kind === 'conflict' ? <EditorConflict /> : null
+  if (save.kind === 'conflict') return <EditorConflict />
+  return isRecovered ? <Recovered /> : null
+}
+
+function Recovered() {
+  const t = useTexts(workflowEditorTexts)
+  const [isOpen, setOpen] = useState(true)
+  if (!isOpen) return null
+  return <Alert type="info" showIcon role="status" title={t('recovered')} closable={{ onClose: () => setOpen(false) }} />
 }
 
 function EditorConflict() {
@@ -101,10 +110,23 @@ export function EditorLeaveGuard() {
   }, [blocker, isSaved])
   useEffect(() => {
     if (isSaved) return
-    const ask = (event: BeforeUnloadEvent) => event.preventDefault()
+    const ask = (event: BeforeUnloadEvent) => {
+      store.keep()
+      event.preventDefault()
+    }
     window.addEventListener('beforeunload', ask)
     return () => window.removeEventListener('beforeunload', ask)
-  }, [isSaved])
+  }, [isSaved, store])
+  useEffect(() => {
+    // phones do not ask: they end pages that are out of sight
+    const save = () => void store.saveNow()
+    window.addEventListener('pagehide', store.keep)
+    window.addEventListener('online', save)
+    return () => {
+      window.removeEventListener('pagehide', store.keep)
+      window.removeEventListener('online', save)
+    }
+  }, [store])
 
   return (
     <Modal

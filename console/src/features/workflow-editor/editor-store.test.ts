@@ -3,6 +3,7 @@ import type { SaveWorkflow, SavedWorkflow, Workflow } from '../../../../server/s
 import { ApiError } from '../../lib/api-error.ts'
 import { writeAt } from './canvas-json.ts'
 import { createEditorStore } from './editor-store.ts'
+import { createWorkflowStash } from './workflow-stash.ts'
 
 const stored: SavedWorkflow = {
   ...{ id: '7', revision: 'r1', created_at: 1, updated_at: 1, live: null, has_unpublished_changes: true, inputs: [] },
@@ -13,7 +14,7 @@ const workflow: Workflow = {
 }
 
 /** Answers what was saved, in order; each save may fail first. */
-function startStore(failures: Error[] = []) {
+function startStore(failures: Error[] = [], stash = createWorkflowStash({ userId: '1', workflowId: crypto.randomUUID() })) {
   const saved: SaveWorkflow[] = []
   const save = async (request: SaveWorkflow) => {
     const failure = failures.shift()
@@ -21,7 +22,7 @@ function startStore(failures: Error[] = []) {
     saved.push(request)
     return { ...stored, revision: `r${saved.length + 1}` }
   }
-  const store = createEditorStore(workflow, { save, saveDelayMs: 20, retryDelayMs: 20 })
+  const store = createEditorStore(workflow, { save, stash, saveDelayMs: 20, retryDelayMs: 20 })
   const set = (n: number, key?: string) => store.edit((canvas) => writeAt(canvas, 'n', n), key)
   const numbers = () => saved.map(({ draft }) => JSON.parse(draft.canvas).n as number)
   return { store, saved, set, numbers }
@@ -95,5 +96,29 @@ describe('a workflow in the editor', () => {
     await new Promise((resolve) => setTimeout(resolve, 60))
     expect(refused.numbers()).toEqual([])
     expect(await refused.store.saveNow()).toBe(true)
+  })
+
+  test('what could not be saved is there when the page comes back, and is saved', async () => {
+    const stash = createWorkflowStash({ userId: '1', workflowId: 'left' })
+    const gone = startStore([new ApiError({ status: 500, message: 'broken' })], stash)
+    gone.set(2)
+    expect(await gone.store.saveNow()).toBe(false)
+
+    const back = startStore([], stash)
+    expect(back.store.getState()).toMatchObject({ canvas: { n: 2 }, isRecovered: true, save: { kind: 'changed' } })
+    expect(await back.store.saveNow()).toBe(true)
+    expect(back.numbers()).toEqual([2])
+    back.store.undo()
+    expect(back.store.getState().canvas).toMatchObject({ n: 1 })
+    expect(stash.read()).toBeUndefined()
+  })
+
+  test('what was kept is not put over what somebody else has saved meanwhile', async () => {
+    const stash = createWorkflowStash({ userId: '1', workflowId: 'older' })
+    stash.write({ revision: 'r0', draft: { ...workflow.draft, canvas: '{"nodes":[],"n":7}' } })
+    const { store, numbers } = startStore([], stash)
+    expect(store.getState()).toMatchObject({ canvas: { n: 7 }, save: { kind: 'conflict' } })
+    expect(await store.saveNow()).toBe(false)
+    expect(numbers()).toEqual([])
   })
 })

@@ -2,6 +2,7 @@ import type { SavedWorkflow, SaveWorkflow, Workflow, WorkflowDraft } from '../..
 import { ApiError, isPassing } from '../../lib/api-error.ts'
 import { isObject, parseJsonText, toJsonText } from './canvas-json.ts'
 import type { JsonObject } from './canvas-json.ts'
+import type { WorkflowStash } from './workflow-stash.ts'
 
 export type DraftInfo = Omit<WorkflowDraft, 'canvas'>
 
@@ -23,6 +24,8 @@ export type EditorState = {
   save: SaveState
   /** What the server said with the last save. */
   stored: SavedWorkflow
+  /** There were changes of this tab that no server had seen: they are drawn. */
+  isRecovered: boolean
 }
 
 /** A workflow that is being edited: what is drawn, what was drawn before, and what of it is stored. */
@@ -42,12 +45,15 @@ export type EditorStore = {
   overwrite(revision: string): Promise<boolean>
   /** Something else than a save has changed what is stored, such as publishing. */
   noteStored(stored: SavedWorkflow): void
-  /** Saves what is not stored yet, and ends. */
+  /** The page may go away now: what is not stored is kept for when it comes back. */
+  keep(): void
+  /** Tries once more to save what is not stored yet, and ends. */
   dispose(): void
 }
 
 export type EditorDeps = {
   save(request: SaveWorkflow): Promise<SavedWorkflow>
+  stash: WorkflowStash
   saveDelayMs?: number
   retryDelayMs?: number
 }
@@ -69,6 +75,7 @@ export function createEditorStore(workflow: Workflow, deps: EditorDeps): EditorS
     },
   }
   const saving = createSaving(room, deps)
+  recover(room, deps.stash)
 
   const step = (from: 'past' | 'future', to: 'past' | 'future') => {
     const canvas = state[from].at(-1)
@@ -105,19 +112,47 @@ export function createEditorStore(workflow: Workflow, deps: EditorDeps): EditorS
       return saving.saveNow()
     },
     noteStored: (stored) => room.set({ stored }),
+    keep: saving.keep,
     dispose: saving.dispose,
   }
 }
 
+/** What an earlier page has left is drawn; the first `saveNow` stores it. Where the server has something newer, the person decides. */
+function recover(room: Room, stash: WorkflowStash): void {
+  const left = stash.read()
+  if (!left) return
+  const { info, canvas } = toDrawn(left.draft)
+  const { stored, canvas: before } = room.getState()
+  if (toJsonText(canvas) === toJsonText(before) && JSON.stringify(info) === JSON.stringify(room.getState().info)) return stash.clear()
+  const save: SaveState = { kind: left.revision === stored.revision ? 'changed' : 'conflict' }
+  room.set({ info, canvas, past: [before], isRecovered: true, save })
+}
+
 type Room = { getState(): EditorState; set(change: Partial<EditorState>): void }
 
-/** Stores what has changed a moment after the last change, one request at a time. */
-function createSaving({ getState, set }: Room, { save, saveDelayMs = SAVE_DELAY_MS, retryDelayMs = RETRY_DELAY_MS }: EditorDeps) {
+/** What the server has, and in the stash what it has not. */
+function createKeeping({ getState }: Room, stash: WorkflowStash) {
   let saved = { canvas: getState().canvas, info: getState().info }
+  const isStored = () => getState().canvas === saved.canvas && getState().info === saved.info
+  return {
+    isStored,
+    noteSaved: (drawn: typeof saved) => void (saved = drawn),
+    keep() {
+      const { info, canvas, stored } = getState()
+      if (isStored()) stash.clear()
+      else stash.write({ draft: { ...info, canvas: toJsonText(canvas) }, revision: stored.revision })
+    },
+  }
+}
+
+/** Stores what has changed a moment after the last change, one request at a time. */
+function createSaving(room: Room, { save, stash, saveDelayMs = SAVE_DELAY_MS, retryDelayMs = RETRY_DELAY_MS }: EditorDeps) {
+  const { getState, set } = room
+  const { isStored, noteSaved, keep } = createKeeping(room, stash)
   let timer: ReturnType<typeof setTimeout> | undefined
   let running: Promise<boolean> | undefined
+  let isEnded = false
 
-  const isStored = () => getState().canvas === saved.canvas && getState().info === saved.info
   const later = (delayMs: number) => {
     clearTimeout(timer)
     timer = setTimeout(() => void saveNow(), delayMs)
@@ -128,13 +163,16 @@ function createSaving({ getState, set }: Room, { save, saveDelayMs = SAVE_DELAY_
     set({ save: { kind: 'saving' } })
     try {
       const stored = await save({ draft: { ...info, canvas: toJsonText(canvas) }, revision: before.revision })
-      saved = { canvas, info }
+      noteSaved({ canvas, info })
       set({ stored, save: { kind: isStored() ? 'saved' : 'changed' } })
+      keep()
       return true
     } catch (error) {
       const isConflict = error instanceof ApiError && error.failure === 'conflict'
       set({ save: isConflict ? { kind: 'conflict' } : { kind: 'failed', error } })
-      if (isPassing(error)) later(retryDelayMs)
+      keep()
+      // whoever opens the workflow again goes on with what is kept
+      if (isPassing(error) && !isEnded) later(retryDelayMs)
       return false
     }
   }
@@ -155,6 +193,7 @@ function createSaving({ getState, set }: Room, { save, saveDelayMs = SAVE_DELAY_
 
   return {
     saveNow,
+    keep,
     changed(change: Partial<EditorState>) {
       const isHalted = getState().save.kind === 'conflict'
       set({ ...change, ...(!isHalted && { save: { kind: 'changed' } }) })
@@ -162,10 +201,13 @@ function createSaving({ getState, set }: Room, { save, saveDelayMs = SAVE_DELAY_
     },
     stored(state: EditorState) {
       clearTimeout(timer)
-      saved = { canvas: state.canvas, info: state.info }
+      noteSaved({ canvas: state.canvas, info: state.info })
       set(state)
+      keep()
     },
     dispose() {
+      isEnded = true
+      keep()
       if (!isStored()) void saveNow()
       clearTimeout(timer)
     },
@@ -173,8 +215,11 @@ function createSaving({ getState, set }: Room, { save, saveDelayMs = SAVE_DELAY_
 }
 
 function toState({ draft, ...stored }: Workflow): EditorState {
-  const { canvas, ...info } = draft
-  return { info, canvas: readCanvasText(canvas), past: [], future: [], save: { kind: 'saved' }, stored }
+  return { ...toDrawn(draft), past: [], future: [], save: { kind: 'saved' }, stored, isRecovered: false }
+}
+
+function toDrawn({ canvas, ...info }: WorkflowDraft): { info: DraftInfo; canvas: JsonObject } {
+  return { info, canvas: readCanvasText(canvas) }
 }
 
 /** What is no object is an empty canvas: the server stores no such text. */

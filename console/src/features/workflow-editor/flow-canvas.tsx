@@ -14,6 +14,7 @@ import { useEditorRoom, useEditorState } from './editor-room.ts'
 import styles from './flow-canvas.module.css'
 import { flowNodeTypes } from './flow-nodes.tsx'
 import type { NodeMark } from './test-run-marks.ts'
+import { useKeepInView } from './use-keep-in-view.ts'
 import { usePortNaming } from './use-port-naming.ts'
 import { workflowEditorTexts } from './workflow-editor-texts.ts'
 
@@ -30,6 +31,7 @@ export function FlowCanvas({ marks }: { marks: ReadonlyMap<string, NodeMark> }) 
   const canvas = useEditorState((state) => state.canvas)
   const flow = useMemo(() => toFlow({ canvas, types, issues, marks, naming }), [canvas, types, issues, marks, naming])
   const { nodes, edges, changeNodes, changeEdges } = useDrawn(flow, selectedId)
+  useKeepInView(selectedId)
 
   const onNodesChange = (changes: NodeChange<FlowNode>[]) => {
     const [chosen] = changes.flatMap((change) => (change.type === 'select' && change.selected ? [change.id] : []))
@@ -61,6 +63,8 @@ export function FlowCanvas({ marks }: { marks: ReadonlyMap<string, NodeMark> }) 
       onConnect={onConnect}
       onDelete={onDelete}
       onPaneClick={() => select(undefined)}
+      // whoever moves a node does not want to see its settings
+      selectNodesOnDrag={false}
       deleteKeyCode={['Delete', 'Backspace']}
       onlyRenderVisibleElements={nodes.length > MANY}
       elevateNodesOnSelect={false}
@@ -109,13 +113,12 @@ function useDrawn(flow: Flow, selectedId: string | undefined) {
 const isSeenOnly = ({ type }: { type: string }) => type !== 'remove'
 
 /** Where nodes were put down, as the canvas has it. */
-function movesIn(changes: NodeChange<FlowNode>[], { nodes, offsets }: Flow): Map<string, Point> {
-  const parents = new Map(nodes.map(({ id, parentId }) => [id, parentId]))
+function movesIn(changes: NodeChange<FlowNode>[], { shifts }: Flow): Map<string, Point> {
   const moves = new Map<string, Point>()
   for (const change of changes) {
     if (change.type !== 'position' || change.dragging || !change.position) continue
-    const offset = offsets.get(parents.get(change.id) ?? '') ?? { x: 0, y: 0 }
-    moves.set(change.id, { x: Math.round(change.position.x - offset.x), y: Math.round(change.position.y - offset.y) })
+    const { x, y } = shifts.get(change.id) ?? { x: 0, y: 0 }
+    moves.set(change.id, { x: Math.round(change.position.x - x), y: Math.round(change.position.y - y) })
   }
   return moves
 }

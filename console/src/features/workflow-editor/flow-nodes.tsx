@@ -20,6 +20,7 @@ import type { ReactNode } from 'react'
 import { useTexts } from '../../lib/texts.ts'
 import { INPUT_HANDLE, handleOf } from './canvas-flow.ts'
 import type { FlowData, FlowNode } from './canvas-flow.ts'
+import { HEAD_HEIGHT, NODE_WIDTH } from './canvas-shape.ts'
 import { readNote } from './comment-note.ts'
 import styles from './flow-nodes.module.css'
 import { workflowEditorTexts } from './workflow-editor-texts.ts'
@@ -50,21 +51,31 @@ const PlainNode = memo(function PlainNode({ data, selected }: NodeProps<FlowNode
   )
 })
 
-/** A loop or batch: a frame around the nodes of its body. */
+/** A loop or batch: the node, and below it a frame around the nodes of its body. */
 const BodyNode = memo(function BodyNode({ data, selected }: NodeProps<FlowNode>) {
   const inner = data.ports.find(({ isInner }) => isInner)
+  const { head, frame } = data.body ?? NO_BODY
+  const link = { left: head.x + HEAD_HEIGHT / 2, top: HEAD_HEIGHT, height: frame.y - HEAD_HEIGHT }
   return (
-    <div className={`${cardClass(data, selected)} ${styles.frame}`}>
-      <Handle type="target" position={Position.Left} id={INPUT_HANDLE} className={styles.inlet} />
-      <Head data={data} />
-      <Ports data={data} />
-      <div className={styles.body}>
+    <>
+      <div className={styles.link} style={link} />
+      <div className={`${cardClass(data, selected)} ${styles.owner}`} style={{ left: head.x, width: NODE_WIDTH, height: HEAD_HEIGHT }}>
+        <Handle type="target" position={Position.Left} id={INPUT_HANDLE} className={styles.inlet} />
+        <Head data={data} />
+        <Ports data={data} />
+      </div>
+      <div
+        className={`${cardClass(data, selected)} ${styles.frame}`}
+        style={{ left: frame.x, top: frame.y, width: frame.width, height: frame.height }}
+      >
         {inner && <Handle type="source" position={Position.Right} id={handleOf(inner.id)} className={styles.bodyStart} />}
         <Handle type="target" position={Position.Left} id="body-end" className={styles.bodyEnd} />
       </div>
-    </div>
+    </>
   )
 })
+
+const NO_BODY = { head: { x: 0, y: 0 }, frame: { x: 0, y: HEAD_HEIGHT, width: NODE_WIDTH, height: NODE_WIDTH } }
 
 const CommentNode = memo(function CommentNode({ data, selected }: NodeProps<FlowNode>) {
   const note = readNote(data.canvasNode)

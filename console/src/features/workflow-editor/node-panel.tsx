@@ -10,6 +10,7 @@ import { ErrorSettings } from './error-settings.tsx'
 import { GroupIcon } from './flow-nodes.tsx'
 import { NodeJson } from './node-json.tsx'
 import styles from './node-panel.module.css'
+import { isImplied } from './setting-forms.ts'
 import { isInUse } from './settings-in-use.ts'
 import { SettingField } from './setting-field.tsx'
 import { workflowEditorTexts } from './workflow-editor-texts.ts'
@@ -37,7 +38,7 @@ function OpenNode({ node }: { node: CanvasNode }) {
       {type ? (
         <>
           {type.settings
-            .filter((hint) => isInUse(node.data, hint.path))
+            .filter((hint) => isInUse(node.data, hint.path) && !isImplied(node, hint))
             .map((hint) => (
               <SettingField key={`${hint.path} ${hint.param ?? ''}`} node={node} hint={hint} />
             ))}

@@ -1,4 +1,5 @@
 import { Alert, App, Form, Input, Modal } from 'antd'
+import { useState } from 'react'
 import type { IssueGroup } from '../../../../server/src/http/console/builder-workflow-wire.ts'
 import { ApiError } from '../../lib/api-error.ts'
 import { useTexts } from '../../lib/texts.ts'
@@ -22,14 +23,18 @@ export function PublishWorkflowDialog({ open, groups, onClose, onShowIssues }: P
   const name = useEditorState(({ info }) => info.name)
   const publish = usePublishWorkflow(workflowId)
   const [form] = Form.useForm<Fields>()
+  const [isUnsaved, setUnsaved] = useState(false)
   const hasIssues = groups !== undefined && groups.length > 0
 
   const close = () => {
     publish.reset()
+    setUnsaved(false)
     onClose()
   }
   const submit = async ({ version, note }: Fields) => {
-    if (!(await store.saveNow())) return
+    const isSaved = await store.saveNow()
+    setUnsaved(!isSaved)
+    if (!isSaved) return
     const { revision } = store.getState().stored
     const request = { version: version?.trim() || undefined, note: note ?? '', revision }
     publish.mutate(request, {
@@ -90,6 +95,7 @@ export function PublishWorkflowDialog({ open, groups, onClose, onShowIssues }: P
             <GrowingTextArea maxLength={2_000} minRows={2} maxRows={8} dir="auto" />
           </Form.Item>
         </Form>
+        {isUnsaved && <Alert type="error" showIcon role="alert" title={t('publish.not_saved')} />}
         <ErrorNotice error={isTaken ? undefined : publish.error} />
       </div>
     </Modal>

@@ -6,15 +6,22 @@ import { GrowingTextArea } from '../../ui/growing-text-area.tsx'
 import { updateNode } from './canvas-edits.ts'
 import { isObject, readAt, toPlainText, writeAt } from './canvas-json.ts'
 import type { Json } from './canvas-json.ts'
+import { ENTRY } from './canvas-model.ts'
 import type { CanvasNode } from './canvas-model.ts'
 import { readNote, toNote } from './comment-note.ts'
+import { AskedFields } from './asked-fields.tsx'
+import { LoopAssignments, VariableAssignments } from './assignments-field.tsx'
 import { ConditionsField } from './conditions-field.tsx'
 import { DeclaredFields } from './declared-fields.tsx'
 import { useEditorRoom } from './editor-room.ts'
+import { GroupsField } from './groups-field.tsx'
+import { HttpAuthField } from './http-auth-field.tsx'
 import { InputsField } from './inputs-field.tsx'
 import { JsonField } from './json-field.tsx'
 import { ModelField } from './model-field.tsx'
 import styles from './node-panel.module.css'
+import { formOf } from './setting-forms.ts'
+import type { SettingForm } from './setting-forms.ts'
 import { isReference, readSetting, writeSetting } from './node-settings.ts'
 import { TextsField } from './texts-field.tsx'
 import { ValueField } from './value-field.tsx'
@@ -39,7 +46,7 @@ export function SettingField({ node, hint }: { node: CanvasNode; hint: SettingHi
   const props: FieldProps = { id, label, hint, node, value: readSetting(node.data, hint), onChange: change }
 
   if (isReference(node.data, hint)) return <Referenced {...props} />
-  if (isSection(hint.kind)) {
+  if (SECTIONS.includes(formOf(node, hint))) {
     return (
       <fieldset className={styles.section}>
         <legend>{label}</legend>
@@ -64,19 +71,32 @@ export type FieldProps = {
   onChange: (value: Json | undefined) => void
 }
 
-const SECTIONS: SettingHint['kind'][] = ['inputs', 'outputs', 'conditions', 'texts', 'value']
-const isSection = (kind: SettingHint['kind']) => SECTIONS.includes(kind)
+const SECTIONS: SettingForm[] = [
+  ...(['inputs', 'outputs', 'conditions', 'texts', 'value'] as const),
+  ...(['loop_assignments', 'variable_assignments', 'groups', 'http_auth', 'asked_fields'] as const),
+]
 
 function SectionField({ hint, node, label, value, onChange }: FieldProps) {
-  switch (hint.kind) {
+  const t = useTexts(workflowEditorTexts)
+  switch (formOf(node, hint)) {
     case 'inputs':
       return <InputsField node={node} value={value} onChange={onChange} />
     case 'outputs':
-      return <DeclaredFields value={value} onChange={onChange} />
+      return <DeclaredFields value={value} onChange={onChange} addLabel={node.type === ENTRY ? t('field.add_parameter') : undefined} />
     case 'conditions':
       return <ConditionsField node={node} value={value} path={hint.path} />
     case 'texts':
       return <TextsField node={node} value={value} path={hint.path} onChange={onChange} />
+    case 'loop_assignments':
+      return <LoopAssignments node={node} value={value} onChange={onChange} />
+    case 'variable_assignments':
+      return <VariableAssignments node={node} value={value} />
+    case 'groups':
+      return <GroupsField node={node} value={value} />
+    case 'http_auth':
+      return <HttpAuthField node={node} value={value} onChange={onChange} />
+    case 'asked_fields':
+      return <AskedFields node={node} value={value} />
     default:
       return <ValueField node={node} label={label} value={value} onChange={onChange} />
   }

@@ -17,6 +17,8 @@ import { EXIT, INPUT, QUESTION, indexCanvas } from './canvas-model.ts'
 import type { CanvasNode } from './canvas-model.ts'
 import { useEditorRoom, useEditorState } from './editor-room.ts'
 import styles from './test-run-panel.module.css'
+import { keepTypedInputs, readTypedInputs } from './test-inputs-stash.ts'
+import type { TypedInputs } from './test-inputs-stash.ts'
 import type { useTestRun } from './use-test-run.ts'
 import { workflowEditorTexts } from './workflow-editor-texts.ts'
 
@@ -58,11 +60,10 @@ function isSpeech(node: CanvasNode | undefined, text: string): boolean {
   return node !== undefined || !text.startsWith('{"messages":')
 }
 
-type Typed = { message?: string; values?: Record<string, unknown> }
-
 function StartForm({ test }: { test: TestRunPanelProps['test'] }) {
   const t = useTexts(workflowEditorTexts)
-  const { store } = useEditorRoom()
+  const { workflowId, store } = useEditorRoom()
+  const [typedBefore] = useState(() => readTypedInputs(workflowId))
   const [isUnsaved, setUnsaved] = useState(false)
   const inputs = useEditorState(({ stored }) => stored.inputs)
   const isChatflow = useEditorState(({ info }) => info.mode === 'chatflow')
@@ -70,7 +71,7 @@ function StartForm({ test }: { test: TestRunPanelProps['test'] }) {
   const isGoing = run !== undefined && !isOver(run)
   const fields = (inputs ?? []).filter(({ name }) => !(isChatflow && CHAT_INPUTS.has(name)))
 
-  const start = async ({ message, values }: Typed) => {
+  const start = async ({ message, values }: TypedInputs) => {
     const isSaved = await store.saveNow()
     setUnsaved(!isSaved)
     if (!isSaved) return
@@ -78,7 +79,12 @@ function StartForm({ test }: { test: TestRunPanelProps['test'] }) {
     await test.start(request)
   }
   return (
-    <Form<Typed> layout="vertical" onFinish={(typed) => void start(typed)}>
+    <Form<TypedInputs>
+      layout="vertical"
+      initialValues={typedBefore}
+      onValuesChange={(_changed, typed) => keepTypedInputs(workflowId, typed)}
+      onFinish={(typed) => void start(typed)}
+    >
       {inputs === null && <Alert type="warning" showIcon title={t('test_run.unreadable')} />}
       {isChatflow && (
         <Form.Item

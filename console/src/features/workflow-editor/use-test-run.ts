@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'react'
+import { useEffect, useEffectEvent, useRef, useState } from 'react'
 import type { NodeState, RunGoesOn, RunStreamEvent, TestRun, WorkflowRun } from '../../../../server/src/http/console/workflow-run-wire.ts'
 import { api } from '../../lib/api-client.ts'
 import { isAbort, isPassing } from '../../lib/api-error.ts'
@@ -19,11 +19,16 @@ const RECONNECT_MS = 1_500
 
 const at = (runId: string) => `/api/console/workflow-runs/${runId}`
 
+export type TestRunOptions = {
+  /** One that was begun before: it is looked at again. */
+  runId: string | undefined
+  onRun: (runId: string) => void
+}
+
 /** A test run and what is seen of it while it goes. Leaving the page ends the watching, not the run. */
-export function useTestRun(workflowId: string) {
+export function useTestRun(workflowId: string, { runId: earlierId, onRun }: TestRunOptions) {
   const [state, setState] = useState(NOTHING)
   const watching = useRef<AbortController>(undefined)
-  useEffect(() => () => watching.current?.abort(), [])
 
   const change = (part: Partial<TestRunState>) => setState((before) => ({ ...before, ...part }))
   const watch = async (runId: string, cursor: number) => {
@@ -38,12 +43,29 @@ export function useTestRun(workflowId: string) {
     }
   }
 
+  const takeUp = useEffectEvent((run: WorkflowRun) => {
+    if (run.workflow_id !== workflowId) return
+    change({ run })
+    void watch(run.id, 0)
+  })
+  const [firstId] = useState(earlierId)
+  useEffect(() => {
+    const asking = new AbortController()
+    // one that is gone, or cannot be had now, leaves the panel as before any run
+    if (firstId !== undefined) api.get<WorkflowRun>(at(firstId), { signal: asking.signal }).then(takeUp, () => undefined)
+    return () => {
+      asking.abort()
+      watching.current?.abort()
+    }
+  }, [firstId])
+
   const start = async (request: TestRun) => {
     watching.current?.abort()
     setState({ ...NOTHING, isStarting: true })
     try {
       const run = await api.post<WorkflowRun>(`/api/console/workflows/${workflowId}/test-runs`, request)
       change({ run, isStarting: false })
+      onRun(run.id)
       void watch(run.id, 0)
     } catch (error) {
       change({ error, isStarting: false })

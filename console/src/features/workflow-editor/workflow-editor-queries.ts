@@ -84,6 +84,13 @@ export const useWorkflowVersions = (workflowId: string, { page, size }: { page: 
 export const readWorkflowVersion = (workflowId: string, version: string) =>
   api.get<WorkflowVersion>(`${at(workflowId)}/versions/${encodeURIComponent(version)}`)
 
+/** A version never changes. */
+export const useWorkflowVersion = (workflowId: string, version: string) =>
+  useQuery({
+    queryKey: ['workflow-versions', workflowId, 'one', version],
+    queryFn: ({ signal }) => api.get<WorkflowVersion>(`${at(workflowId)}/versions/${encodeURIComponent(version)}`, { signal }),
+  })
+
 /** To choose from in a node's settings. */
 export const useModelChoice = () =>
   useQuery({

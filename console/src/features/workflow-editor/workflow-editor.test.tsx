@@ -1,4 +1,4 @@
-import { screen, within } from '@testing-library/react'
+import { configure, screen, within } from '@testing-library/react'
 import { expect, test } from 'vitest'
 import { drawCanvas, ref } from '../../../../server/test/support/canvas-builder.ts'
 import { fakeConsoleApi } from '../../../test/fake-console-api.ts'
@@ -54,6 +54,10 @@ function openEditor(canvas: unknown, issues: object[] = []) {
   return { ...renderConsole(<WorkflowEditor workflowId="7" />), saved, texts }
 }
 
+// all of the editor in a made-up browser: seconds, and many of them on a machine that does other things too
+const PATIENT = { timeout: 60_000 }
+configure({ asyncUtilTimeout: 20_000 })
+
 const issueAt = (node_id: string) => [{ node_id, node_title: 'Join', edge: null, path: 'inputs.limit', message: 'must be a number' }]
 
 const joined = () =>
@@ -71,7 +75,7 @@ const joined = () =>
     .edges('entry > 101 > exit')
     .build()
 
-test('an issue leads to its node; a setting is saved, and nothing else has changed', async () => {
+test('an issue leads to its node; a setting is saved, and nothing else has changed', PATIENT, async () => {
   const { person, saved } = openEditor(joined(), issueAt('101'))
   await person.click(await screen.findByRole('button', { name: '1 issue' }))
   await person.click(
@@ -89,7 +93,7 @@ test('an issue leads to its node; a setting is saved, and nothing else has chang
   await expect.poll(() => saved.at(-1), { timeout: 10_000 }).toEqual(wanted)
 })
 
-test('any field is edited as JSON; what is no JSON is refused', async () => {
+test('any field is edited as JSON; what is no JSON is refused', PATIENT, async () => {
   const { person, texts } = openEditor(joined(), issueAt('101'))
   await person.click(await screen.findByRole('button', { name: '1 issue' }))
   await person.click(await screen.findByRole('button', { name: 'Join' }))
@@ -107,7 +111,7 @@ test('any field is edited as JSON; what is no JSON is refused', async () => {
   await expect.poll(() => texts.at(-1), { timeout: 10_000 }).toContain('"data":{"inputs":{"mine":12345678901234567890}}')
 })
 
-test('a branch that is removed takes its line along, and the ones behind it keep theirs', async () => {
+test('a branch that is removed takes its line along, and the ones behind it keep theirs', PATIENT, async () => {
   const canvas = drawCanvas()
     .entry({ a: 'string' })
     .selector('101', [{ if: [[9, ref('entry.a')]] }, { if: [[10, ref('entry.a')]] }], { title: 'Join' })

@@ -2,14 +2,18 @@ import { ReactFlowProvider, useReactFlow } from '@xyflow/react'
 import { Drawer, Grid } from 'antd'
 import { useEffect, useMemo, useState } from 'react'
 import type { CanvasIssue, IssueGroup, Workflow } from '../../../../server/src/http/console/builder-workflow-wire.ts'
+import { useCurrentUser } from '../../lib/current-user.ts'
 import { useTexts } from '../../lib/texts.ts'
 import { ErrorNotice } from '../../ui/error-notice.tsx'
 import { PageLoading } from '../../ui/page-loading.tsx'
 import { layOutCanvas } from './canvas-layout.ts'
+import { indexCanvas } from './canvas-model.ts'
 import { portsOf } from './canvas-ports.ts'
 import { sizeOf } from './canvas-shape.ts'
 import { EditorBar } from './editor-bar.tsx'
-import { EditorRoomProvider, useEditorRoom } from './editor-room.ts'
+import { useEditorPlace } from './editor-place.ts'
+import type { EditorPlace, PlaceProps } from './editor-place.ts'
+import { EditorRoomProvider, useEditorRoom, useEditorState } from './editor-room.ts'
 import { EditorLeaveGuard, SaveTrouble } from './editor-save-state.tsx'
 import { createEditorStore } from './editor-store.ts'
 import { FlowCanvas } from './flow-canvas.tsx'
@@ -29,6 +33,7 @@ import { workflowEditorTexts } from './workflow-editor-texts.ts'
 import styles from './workflow-editor.module.css'
 import { WorkflowHistory } from './workflow-history.tsx'
 import { WorkflowInfoDialog } from './workflow-info-dialog.tsx'
+import { createWorkflowStash } from './workflow-stash.ts'
 
 /** Draws, checks, runs and publishes one workflow. */
 export function WorkflowEditor({ workflowId }: { workflowId: string }) {
@@ -50,9 +55,17 @@ export function WorkflowEditor({ workflowId }: { workflowId: string }) {
 const NO_ISSUES: CanvasIssue[] = []
 
 function OpenWorkflow({ workflow, types }: { workflow: Workflow; types: NodeTypeMap }) {
-  const [store] = useState(() => createEditorStore(workflow, { save: (request) => saveWorkflow(workflow.id, request) }))
-  useEffect(() => () => store.dispose(), [store])
-  const [selectedId, setSelectedId] = useState<string>()
+  const { id: userId } = useCurrentUser()
+  const [store] = useState(() => {
+    const stash = createWorkflowStash({ userId, workflowId: workflow.id })
+    return createEditorStore(workflow, { stash, save: (request) => saveWorkflow(workflow.id, request) })
+  })
+  useEffect(() => {
+    void store.saveNow()
+    return () => store.dispose()
+  }, [store])
+  const [place, setPlace] = useEditorPlace()
+  const { selectedId } = place
   const [revision, setRevision] = useState(workflow.revision)
   useEffect(() => store.subscribe(() => setRevision(store.getState().stored.revision)), [store])
 
@@ -60,39 +73,37 @@ function OpenWorkflow({ workflow, types }: { workflow: Workflow; types: NodeType
   const groups = check.data?.groups
   const issues = groups?.find(({ workflow_id }) => workflow_id === null)?.issues ?? NO_ISSUES
   const room = useMemo(
-    () => ({ workflowId: workflow.id, store, types, issues, selectedId, select: setSelectedId }),
-    [workflow.id, store, types, issues, selectedId],
+    () => ({ workflowId: workflow.id, store, types, issues, selectedId, select: (nodeId?: string) => setPlace({ selectedId: nodeId }) }),
+    [workflow.id, store, types, issues, selectedId, setPlace],
   )
   return (
     <EditorRoomProvider value={room}>
       <ReactFlowProvider>
-        <Room groups={groups} checkError={check.error} />
+        <Room groups={groups} checkError={check.error} place={place} setPlace={setPlace} />
       </ReactFlowProvider>
       <EditorLeaveGuard />
     </EditorRoomProvider>
   )
 }
 
-type Panel = 'issues' | 'test'
 type Dialog = 'palette' | 'publish' | 'versions' | 'info' | 'unpublish'
-type RoomProps = { groups: IssueGroup[] | undefined; checkError: unknown }
+type RoomProps = { groups: IssueGroup[] | undefined; checkError: unknown } & PlaceProps
 
-function Room({ groups, checkError }: RoomProps) {
-  const { workflowId, selectedId, select } = useEditorRoom()
-  const [panel, setPanel] = useState<Panel>()
+function Room({ groups, checkError, place, setPlace }: RoomProps) {
+  const { workflowId } = useEditorRoom()
+  const isThere = useEditorState(({ canvas }) => indexCanvas(canvas).nodes.has(place.selectedId ?? ''))
   const [dialog, setDialog] = useState<Dialog>()
-  const test = useTestRun(workflowId)
+  const test = useTestRun(workflowId, { runId: place.runId, onRun: (runId) => setPlace({ runId }) })
   const marks = useMemo(() => toMarks(test.state.nodes.values()), [test.state.nodes])
-  const arrange = useArrange()
+  const fit = useFit()
+  const arrange = useArrange(fit)
   useEditorKeys()
 
   const closeDialog = () => setDialog(undefined)
-  const show = (next: Panel) => {
-    select(undefined)
-    setPanel(next)
-  }
+  const closePanel = () => setPlace({ panel: undefined })
+  const show = (panel: EditorPlace['panel']) => setPlace({ panel, selectedId: undefined })
   const issueCount = groups?.reduce((sum, { issues }) => sum + issues.length, 0)
-  const side = selectedId !== undefined ? 'node' : panel
+  const side = isThere ? 'node' : place.panel
   return (
     <div className={styles.editor}>
       <EditorBar
@@ -100,7 +111,10 @@ function Room({ groups, checkError }: RoomProps) {
         onAdd={() => setDialog('palette')}
         onArrange={arrange}
         onIssues={() => show('issues')}
-        onTest={() => show('test')}
+        onTest={() => {
+          show('test')
+          fit()
+        }}
         onPublish={() => setDialog('publish')}
         onVersions={() => setDialog('versions')}
         onInfo={() => setDialog('info')}
@@ -111,11 +125,11 @@ function Room({ groups, checkError }: RoomProps) {
         <div className={styles.drawing}>
           <FlowCanvas marks={marks} />
         </div>
-        <SidePlace isOpen={side !== undefined} onClose={() => (side === 'node' ? select(undefined) : setPanel(undefined))}>
+        <SidePlace isOpen={side !== undefined} onClose={() => (side === 'node' ? setPlace({ selectedId: undefined }) : closePanel())}>
           {side === 'node' && <NodePanel />}
           {/* stays while a node is looked at: the form keeps what was typed */}
-          <div hidden={side !== 'test'}>{panel === 'test' && <TestRunPanel test={test} onClose={() => setPanel(undefined)} />}</div>
-          {side === 'issues' && <IssuesPanel groups={groups} error={checkError} onClose={() => setPanel(undefined)} />}
+          <div hidden={side !== 'test'}>{place.panel === 'test' && <TestRunPanel test={test} onClose={closePanel} />}</div>
+          {side === 'issues' && <IssuesPanel groups={groups} error={checkError} onClose={closePanel} />}
         </SidePlace>
       </div>
       <NodePalette open={dialog === 'palette'} onClose={closeDialog} />
@@ -157,13 +171,17 @@ function SidePlace({ isOpen, onClose, children }: SidePlaceProps) {
   )
 }
 
-function useArrange(): () => void {
+/** Shows all of the canvas, as soon as what changes now is drawn. */
+function useFit(): () => void {
+  const { fitView } = useReactFlow()
+  return () => requestAnimationFrame(() => void fitView({ padding: 0.15, maxZoom: 1 }))
+}
+
+function useArrange(fit: () => void): () => void {
   const { store, types } = useEditorRoom()
   const naming = usePortNaming()
-  const { fitView } = useReactFlow()
   return () => {
     store.edit((canvas) => layOutCanvas(canvas, types, (node) => sizeOf(node, portsOf(node, types.get(node.type), naming))))
-    // when it is drawn
-    requestAnimationFrame(() => void fitView({ padding: 0.15, maxZoom: 1 }))
+    fit()
   }
 }

@@ -10,6 +10,7 @@ import { useErrorToast } from '../../ui/use-error-toast.ts'
 import { isObject, parseJsonText } from './canvas-json.ts'
 import { useEditorRoom, useEditorState } from './editor-room.ts'
 import { readWorkflowVersion, useRollBackWorkflow, useWorkflowVersions } from './workflow-editor-queries.ts'
+import { VersionCompare } from './version-compare.tsx'
 import { workflowReleaseTexts } from './workflow-release-texts.ts'
 import styles from './workflow-history.module.css'
 
@@ -33,6 +34,7 @@ function Versions({ onClose }: { onClose: () => void }) {
   const { workflowId, store } = useEditorRoom()
   const [page, setPage] = useState(1)
   const [chosen, setChosen] = useState<string>()
+  const [compared, setCompared] = useState<string>()
   const { data, error, refetch } = useWorkflowVersions(workflowId, { page, size: SIZE })
   const rollBack = useRollBackWorkflow(workflowId)
   const name = useEditorState(({ info }) => info.name)
@@ -63,12 +65,14 @@ function Versions({ onClose }: { onClose: () => void }) {
           <VersionRow
             key={version.version}
             version={version}
+            onCompare={() => setCompared(version.version)}
             onTake={() => void take(version.version)}
             onRollBack={() => setChosen(version.version)}
           />
         ))}
       </ul>
       <Pagination current={page} pageSize={SIZE} total={data.total} onChange={setPage} hideOnSinglePage showSizeChanger={false} />
+      <VersionCompare version={compared} onClose={() => setCompared(undefined)} />
       <ConfirmDanger
         open={chosen !== undefined}
         title={t('history.roll_back_title', { version: chosen ?? '' })}
@@ -81,7 +85,9 @@ function Versions({ onClose }: { onClose: () => void }) {
   )
 }
 
-function VersionRow({ version, onTake, onRollBack }: { version: Version; onTake: () => void; onRollBack: () => void }) {
+type VersionRowProps = { version: Version; onCompare: () => void; onTake: () => void; onRollBack: () => void }
+
+function VersionRow({ version, onCompare, onTake, onRollBack }: VersionRowProps) {
   const t = useTexts(workflowReleaseTexts)
   const { version: name, note, created_at, is_live } = version
   return (
@@ -106,6 +112,9 @@ function VersionRow({ version, onTake, onRollBack }: { version: Version; onTake:
             {t('history.roll_back')}
           </Button>
         )}
+        <Button size="small" aria-label={t('compare.name', { version: name })} onClick={onCompare}>
+          {t('compare.action')}
+        </Button>
         <Button size="small" aria-label={t('history.take_name', { version: name })} onClick={onTake}>
           {t('history.take')}
         </Button>

@@ -10,13 +10,37 @@ const MAX_BYTES = 8_000_000
 export function lookAtCanvas(text: string): CanvasText {
   if (new Blob([text]).size > MAX_BYTES) return { kind: 'too_large' }
   try {
-    const parsed: unknown = JSON.parse(text)
-    const nodes =
-      typeof parsed === 'object' && parsed !== null && 'nodes' in parsed && Array.isArray(parsed.nodes) ? parsed.nodes : undefined
-    if (!nodes) return { kind: 'not_canvas' }
+    const nodes = countNodes(JSON.parse(text), 0)
+    if (nodes === undefined) return { kind: 'not_canvas' }
     // chatflows begin with what the person says
-    return { kind: 'canvas', nodes: nodes.length, isChatflow: text.includes('"USER_INPUT"') }
+    return { kind: 'canvas', nodes, isChatflow: /"USER_INPUT\\*"/.test(text) }
   } catch (cause) {
     return { kind: 'not_json', reason: cause instanceof Error ? cause.message : String(cause) }
+  }
+}
+
+const WRAPPERS = ['data', 'workflow', 'schema_json', 'schema', 'canvas']
+const MAX_DEPTH = 6
+
+/** The server also takes an answer of Coze Studio with the canvas in it, such as `{"data":{"workflow":{"schema_json":"…"}}}`. */
+function countNodes(value: unknown, depth: number): number | undefined {
+  if (depth === MAX_DEPTH) return undefined
+  if (typeof value === 'string') return countNodes(parseOrNothing(value), depth + 1)
+  if (typeof value !== 'object' || value === null) return undefined
+  const fields = new Map<string, unknown>(Object.entries(value))
+  const nodes: unknown = fields.get('nodes')
+  if (Array.isArray(nodes)) return nodes.length
+  for (const name of WRAPPERS) {
+    const found = countNodes(fields.get(name), depth + 1)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+function parseOrNothing(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
   }
 }

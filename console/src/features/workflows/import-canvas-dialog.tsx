@@ -105,7 +105,9 @@ function CanvasFields() {
           rows={6}
           spellCheck={false}
           onPaste={(event) => {
-            // at once, also when the text is megabytes
+            const { selectionStart, selectionEnd, value } = event.currentTarget
+            if (selectionEnd - selectionStart < value.length) return
+            // a whole canvas: at once, also when it is megabytes
             event.preventDefault()
             take(event.clipboardData.getData('text'))
           }}

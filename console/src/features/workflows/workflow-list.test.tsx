@@ -55,3 +55,16 @@ test('a pasted canvas is imported as it is, its issues are listed', async () => 
   expect((await screen.findByRole('listitem')).textContent).toContain('Ask: must be a text inputs.question')
   expect(requests[0]?.body).toEqual({ name: 'Guide', mode: 'workflow', canvas })
 })
+
+test('what Coze Studio answers with a canvas in it can be pasted too, and is mended in place', async () => {
+  fakeConsoleApi({})
+  const { person } = renderConsole(<ImportCanvasDialog open onClose={() => undefined} />)
+  const field = screen.getByLabelText<HTMLTextAreaElement>('Or paste the canvas')
+  await person.click(field)
+  await person.paste(JSON.stringify({ data: { workflow: { schema_json: '{"nodes":[{"id":"1"},{"name":"USER_INPUT"}]}' } } }))
+  await screen.findByText('2 nodes')
+  expect(screen.getByRole<HTMLInputElement>('radio', { name: 'Chatflow' }).checked).toBe(true)
+
+  await person.paste(' ')
+  expect(field.value.startsWith('{"data"')).toBe(true)
+})
