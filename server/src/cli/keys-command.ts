@@ -39,7 +39,7 @@ const createCommand = () =>
         const owner = await getUserByEmail(core, options.email)
         const wanted = { name: options.name, expiry: { expire: expireMs(options.expireDays) }, policy }
         const { key, secret } = await createKey(keyDeps(core), { userId: owner.id }, wanted)
-        await recordKey(core, 'key.create', key.id, { name: key.name, owner: owner.id })
+        await recordKey(core, { action: 'key.create', id: key.id, details: { name: key.name, owner: owner.id } })
         const shown = { id: key.id, name: key.name, api_key: secret, expired_at: key.expiredAt }
         if (options.json) return printJson({ ...shown, ...(policy && { policy: toShownPolicy(policy) }) })
         print(secret)
@@ -72,7 +72,7 @@ const updateCommand = () =>
         const { name, expireDays } = options
         const expiry = expireDays === undefined ? {} : { expire: expireMs(expireDays === 'never' ? undefined : expireDays) }
         await updateKeyOfAnyUser(deps, { keyId: id, name, expiry, policy: toPolicyOption(options, policy) })
-        await recordKey(core, 'key.update', id, name === undefined ? {} : { name })
+        await recordKey(core, { action: 'key.update', id, details: name === undefined ? {} : { name } })
         printKey(await getKeyOfAnyUser(deps, id), options)
       }),
     )
@@ -87,7 +87,7 @@ const rotateCommand = () =>
       withCore(async (core) => {
         const wanted = { keyId: toKeyId(id), overlapSeconds: Number(options.overlapSeconds) }
         const { key, secret } = await rotateKeyOfAnyUser(keyDeps(core), wanted)
-        await recordKey(core, 'key.rotate', key.id)
+        await recordKey(core, { action: 'key.rotate', id: key.id })
         if (options.json) return printJson({ ...toShownKey(key), api_key: secret })
         print(secret)
         print(`Key ${key.id} (${key.name}). Keep it safe: it cannot be shown again.`)
@@ -103,7 +103,7 @@ const switchCommand = (name: 'disable' | 'enable', description: string) =>
       withCore(async (core) => {
         const deps = keyDeps(core)
         await updateKeyOfAnyUser(deps, { keyId: toKeyId(id), expiry: {}, disabled: name === 'disable' })
-        await recordKey(core, `key.${name}`, id)
+        await recordKey(core, { action: `key.${name}`, id })
         printKey(await getKeyOfAnyUser(deps, id), options)
       }),
     )
@@ -141,13 +141,13 @@ const revokeCommand = () =>
     .action(async (id: string, options: { json?: boolean }) =>
       withCore(async (core) => {
         await revokeKeyOfAnyUser(keyDeps(core), toKeyId(id))
-        await recordKey(core, 'key.delete', id)
+        await recordKey(core, { action: 'key.delete', id })
         if (options.json) printJson({ id, revoked: true })
         else print(`Revoked key ${id}.`)
       }),
     )
 
-const recordKey = (core: Core, action: string, id: string, details: AuditDetails = {}) =>
+const recordKey = (core: Core, { action, id, details = {} }: { action: string; id: string; details?: AuditDetails }) =>
   recordCommand(core, { action, target: { kind: 'key', id }, details })
 
 function toKeyId(id: string): string {

@@ -1,5 +1,6 @@
 import type { ColumnType, Generated } from 'kysely'
 import type { AuditEntryTable, AuditHeadTable } from './audit-tables.ts'
+import type { ApiKeyOldSecretTable, KeyTokensTable } from './key-tables.ts'
 
 /**
  * The tables as Kysely sees them, the same on both databases.
@@ -33,19 +34,6 @@ export type ApiKeyTable = {
   /** The key that made it over the API. */
   maker_key_id: OptionalId
 }
-
-/** A secret that a key had before it was rotated. */
-export type ApiKeyOldSecretTable = {
-  md5: string
-  key_id: Id
-  secret_hash: string
-  last_four: string
-  valid_until: number
-  last_used_at: Generated<number>
-}
-
-/** What a key with a budget has used on a day, counted from 1970 in UTC. */
-export type KeyTokensTable = { key_id: Id; day: number; tokens: number }
 
 export type ModelTable = {
   id: Id

@@ -263,7 +263,7 @@ function explains(app: TestApp): void {
         .sort()
         .filter((operation) => !operation.startsWith('HEAD ')),
     ).toEqual(served.map((route) => route.replace(/:(\w+)/g, '{$1}').replace('*', '{*}')).sort())
-    expect(document.paths['/v3/chat'].post.security).toEqual([{ apiKey: [] }])
+    expect(document.paths['/v3/chat'].post.security).toEqual([{ apiKey: ['chat'] }])
     expect(document.paths['/api/permission_api/pat/list_personal_access_tokens'].get.security).toEqual([{ session: [] }])
     expect(document.paths['/api/console/sign-in'].post.security).toEqual([])
   })

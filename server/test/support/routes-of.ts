@@ -9,7 +9,9 @@ export function routesOf(http: HttpServer): string[] {
     .flatMap((line) => {
       const [, indent = '', path = '', methods] = /^([│ ]*)[├└]── (.*?)(?: \(([A-Z, ]+)\))?$/u.exec(line) ?? []
       if (path === '') return []
-      parents.splice(indent.length / 4, Infinity, path)
-      return methods?.split(', ').map((method) => `${method} ${parents.join('')}`) ?? []
+      // preflights of all paths are a node of their own beside the root
+      parents.splice(indent.length / 4, Infinity, path === '(empty root node)' ? '' : path)
+      const named = methods?.split(', ').filter((method) => method !== 'OPTIONS') ?? []
+      return named.map((method) => `${method} ${parents.join('')}`)
     })
 }

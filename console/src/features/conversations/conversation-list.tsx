@@ -61,7 +61,8 @@ function NoneFound({ kind, isNarrowed, onShowAll }: NoneFoundProps) {
     const all = <Button onClick={onShowAll}>{t('nothing.action')}</Button>
     return <EmptyState icon={<SearchOutlined aria-hidden />} title={t('nothing.title')} hint={t('nothing.hint')} action={all} />
   }
-  if (kind === 'test') return <EmptyState icon={<CommentOutlined aria-hidden />} title={t('empty_test.title')} hint={t('empty_test.hint')} />
+  if (kind === 'test')
+    return <EmptyState icon={<CommentOutlined aria-hidden />} title={t('empty_test.title')} hint={t('empty_test.hint')} />
   const action = <Link to="/agents">{t('empty.action')}</Link>
   return <EmptyState icon={<CommentOutlined aria-hidden />} title={t('empty.title')} hint={t('empty.hint')} action={action} />
 }

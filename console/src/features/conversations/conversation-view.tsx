@@ -65,7 +65,8 @@ export function ConversationView({ conversation }: { conversation: Conversation 
 
 function Messages({ data: { items, chats } }: { data: MessagePage }) {
   const t = useTexts(conversationsTexts)
-  if (items.length === 0) return <EmptyState icon={<CommentOutlined aria-hidden />} title={t('no_messages.title')} hint={t('no_messages.hint')} />
+  if (items.length === 0)
+    return <EmptyState icon={<CommentOutlined aria-hidden />} title={t('no_messages.title')} hint={t('no_messages.hint')} />
   return (
     <section aria-label={t('messages')} className="stack">
       {toMessageGroups(items, chats).map((group) => (

@@ -48,7 +48,9 @@ function Report({ usage, view, isBusy }: { usage: Usage; view: UsageView; isBusy
   if (isOther) return <PageLoading />
   if (usage.total.calls === 0) {
     const action = <Link to={request.kind === 'chat' ? '/agents' : '/workflows'}>{t(`empty.action_${request.kind}`)}</Link>
-    return <EmptyState icon={<BarChartOutlined aria-hidden />} title={t(`empty.title_${request.kind}`)} hint={t('empty.hint')} action={action} />
+    return (
+      <EmptyState icon={<BarChartOutlined aria-hidden />} title={t(`empty.title_${request.kind}`)} hint={t('empty.hint')} action={action} />
+    )
   }
   return (
     <div className="stack" aria-busy={isBusy}>

@@ -163,10 +163,7 @@ export const flowKinds: NodeKind[] = [
   kind({
     ...{ code: '30', group: 'flow', label: words('Input', '输入') },
     description: words('Waits for a person to fill in a form', '运行中等待用户输入'),
-    settings: [
-      { path: 'inputs.outputSchema', kind: 'long_text', label: words('Fields of the form', '表单字段') },
-      hints.outputs,
-    ],
+    settings: [{ path: 'inputs.outputSchema', kind: 'long_text', label: words('Fields of the form', '表单字段') }, hints.outputs],
     initial: titled('Input', {
       inputs: { outputSchema: JSON.stringify([{ type: 'string', name: 'input', required: true }]) },
       outputs: [{ ...variable('input'), required: true }],
