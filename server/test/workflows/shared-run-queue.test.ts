@@ -84,6 +84,8 @@ function shareRuns(open: TestDatabase['open']): void {
     await using dying = await openNode(db, redis.url, { name: 'dying', diary, ms: { 102: FOREVER } })
     const started = await startMany(40, [dying])
     await expect.poll(() => diary.counts('102').size).toBe(20)
+    // what a server has done in its last moments is done again
+    await dying.house.deps.journal.flush()
 
     await using other = await openNode(db, redis.url, { name: 'other', diary, workflowId: dying.workflowId })
     // what waits is shared: it needs nobody's death
