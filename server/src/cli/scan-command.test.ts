@@ -48,7 +48,7 @@ test('as JSON, and nothing where nothing is', async () => {
     files: 2,
     notes: [],
   })
-  expect(await outputOf(process.execPath, [cozePlusCommand, 'scan', join(root, 'clean')])).toBe('No keys in 1 files.\n')
+  expect(await outputOf(process.execPath, [cozePlusCommand, 'scan', join(root, 'clean')])).toBe('No keys in 1 file.\n')
 })
 
 test('standard input, for a hook before a commit', async () => {

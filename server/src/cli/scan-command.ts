@@ -91,9 +91,11 @@ function show({ found, notes, files }: Report, json: boolean): void {
   for (const note of notes) process.stderr.write(`${note}\n`)
   print(
     found.length === 0
-      ? `No keys in ${files} files.`
-      : `${found.length} keys in ${files} files: revoke them with \`coze-plus keys revoke\`.`,
+      ? `No keys in ${count(files, 'file')}.`
+      : `${count(found.length, 'key')} in ${count(files, 'file')}: revoke them with \`coze-plus keys revoke\`.`,
   )
 }
 
 const masked = (lastFour: string) => `pat_****${lastFour}`
+
+const count = (number: number, noun: string) => `${number} ${noun}${number === 1 ? '' : 's'}`
