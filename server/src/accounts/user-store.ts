@@ -3,7 +3,7 @@ import { fromAuthTime, toAuthTime } from '../db/auth-time.ts'
 import { orConflict } from '../db/database.ts'
 import type { Db } from '../db/database.ts'
 import { containing, likeText } from '../db/search-text.ts'
-import type { UserTable } from '../db/tables.ts'
+import type { UserTable } from '../db/account-tables.ts'
 
 export type UserRole = 'admin' | 'user'
 export type User = {

@@ -1,6 +1,6 @@
 import { dialectOf } from './database.ts'
 import type { Db } from './database.ts'
-import type { AuthTime } from './tables.ts'
+import type { AuthTime } from './account-tables.ts'
 
 /**
  * The tables that better-auth writes are the only ones whose times are not milliseconds: it knows

@@ -1,6 +1,8 @@
 import type { ColumnType, Generated } from 'kysely'
+import type { UserAccountTable, UserSessionTable, UserTable, UserVerificationTable } from './account-tables.ts'
 import type { AuditEntryTable, AuditHeadTable } from './audit-tables.ts'
 import type { ApiKeyOldSecretTable, KeyTokensTable } from './key-tables.ts'
+import type { WorkflowNodeRunTable, WorkflowRunTable } from './workflow-run-tables.ts'
 
 /**
  * The tables as Kysely sees them, the same on both databases.
@@ -325,77 +327,6 @@ export type WebhookDeliveryTable = {
   payload: string
 }
 
-export type WorkflowRunStatus = 'queued' | 'running' | 'waiting' | 'succeeded' | 'failed' | 'canceled'
-export type WorkflowRunMode = 'sync' | 'stream' | 'async'
-
-export type WorkflowRunTable = {
-  id: Id
-  owner_id: Id
-  key_id: OptionalId
-  workflow_id: Id
-  /** Empty for a run of the draft. */
-  version: string
-  /** The one node that is tried out; empty for a run of all of them. */
-  only_node: string
-  app_id: OptionalId
-  bot_id: OptionalId
-  end_user: string
-  connector_id: string
-  mode: WorkflowRunMode
-  status: WorkflowRunStatus
-  /** JSON of the parameters as they were given. */
-  input: string
-  /** What callers get as `data`. */
-  output: string
-  /** 1: the output is an answer for people. */
-  is_answer: number
-  input_tokens: Generated<number>
-  output_tokens: Generated<number>
-  error_code: Generated<number>
-  error_message: Generated<string>
-  /** JSON of WaitingEvent[]: the first one is answered next. */
-  waiting_events: string
-  /** JSON of the last answer to an event, until the run waits again or ends; empty for none. */
-  answer: string
-  /** JSON of what a chatflow's run needs; empty for any other. */
-  chat: string
-  conversation_id: OptionalId
-  /** The chat that it is a part of: its tokens count there. */
-  chat_run_id: OptionalId
-  on_crash: OnCrash
-  /** How often another process went on with it. */
-  recoveries: Generated<number>
-  log_id: string
-  worker_token: string
-  created_at: number
-  updated_at: number
-  finished_at: Generated<number>
-}
-
-/** One execution of a node: the run's checkpoint and its trace. */
-export type WorkflowNodeRunTable = {
-  run_id: Id
-  path: string
-  ordinal: number
-  node_id: string
-  node_type: string
-  title: string
-  state: 'running' | 'waiting' | 'done' | 'failed'
-  inputs: string
-  outputs: string
-  port: string
-  waiting_events: string
-  saved: string
-  warnings: string
-  input_tokens: number
-  output_tokens: number
-  attempts: number
-  error_code: number
-  error_message: string
-  started_at: number
-  finished_at: number
-}
-
 /** A run that is to be stopped, and is executed by a process that may not know it. */
 export type StopRequestTable = {
   run_id: Id
@@ -408,62 +339,6 @@ export type WorkerTable = {
   host: string
   pid: number
   expires_at: number
-}
-
-/** What the tables that better-auth writes keep times in: text on SQLite, DATETIME on MySQL. See db/auth-time.ts. */
-export type AuthTime = string | Date
-
-export type UserTable = {
-  id: AutoId
-  name: string
-  /** In lower case. */
-  email: string
-  email_verified: number
-  image: string | null
-  role: string
-  created_at: AuthTime
-  updated_at: AuthTime
-  /** 0 while the user may sign in and their keys open anything. */
-  disabled_at: Generated<number>
-}
-
-export type UserSessionTable = {
-  id: AutoId
-  user_id: Id
-  /** Half of the cookie: without the signature that goes with it, it opens nothing. */
-  token: string
-  ip_address: string | null
-  user_agent: string | null
-  expires_at: AuthTime
-  created_at: AuthTime
-  updated_at: AuthTime
-}
-
-/** How a user signs in; one row per way, `provider_id` is 'credential' for a password. */
-export type UserAccountTable = {
-  id: AutoId
-  user_id: Id
-  account_id: string
-  provider_id: string
-  /** argon2id. */
-  password: string | null
-  access_token: string | null
-  refresh_token: string | null
-  id_token: string | null
-  access_token_expires_at: AuthTime | null
-  refresh_token_expires_at: AuthTime | null
-  scope: string | null
-  created_at: AuthTime
-  updated_at: AuthTime
-}
-
-export type UserVerificationTable = {
-  id: AutoId
-  identifier: string
-  value: string
-  expires_at: AuthTime
-  created_at: AuthTime
-  updated_at: AuthTime
 }
 
 export type Tables = {

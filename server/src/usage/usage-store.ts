@@ -1,7 +1,8 @@
 import { sql } from 'kysely'
 import type { Expression } from 'kysely'
 import type { Db } from '../db/database.ts'
-import type { RunStatus, WorkflowRunStatus } from '../db/tables.ts'
+import type { RunStatus } from '../db/tables.ts'
+import type { WorkflowRunStatus } from '../db/workflow-run-tables.ts'
 
 /** One call as reports of usage need it. */
 export type CallFact = {

@@ -1,5 +1,5 @@
 import type { Db } from '../../db/database.ts'
-import type { WorkflowRunMode, WorkflowRunStatus } from '../../db/tables.ts'
+import type { WorkflowRunMode, WorkflowRunStatus } from '../../db/workflow-run-tables.ts'
 import type { TokenUsage } from '../engine/node-type.ts'
 import type { NodeRecord } from '../engine/progress.ts'
 import type { WorkflowRunError } from './workflow-run.ts'

@@ -2,7 +2,7 @@ import { asOwner, mayUseApps, mayUseWorkflow } from '../../accounts/principal.ts
 import type { Principal } from '../../accounts/principal.ts'
 import { getOwnApp } from '../../bots/apps.ts'
 import { getOwnBot } from '../../bots/bots.ts'
-import type { WorkflowRunMode } from '../../db/tables.ts'
+import type { WorkflowRunMode } from '../../db/workflow-run-tables.ts'
 import type { JobQueue } from '../../cluster/job-queue.ts'
 import type { WriteUnit } from '../../db/group-commit.ts'
 import { idempotencyInsert, once } from '../../db/idempotency-store.ts'

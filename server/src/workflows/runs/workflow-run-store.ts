@@ -1,6 +1,6 @@
 import type { Insertable, Selectable, Updateable } from 'kysely'
 import type { Db } from '../../db/database.ts'
-import type { WorkflowRunStatus, WorkflowRunTable } from '../../db/tables.ts'
+import type { WorkflowRunStatus, WorkflowRunTable } from '../../db/workflow-run-tables.ts'
 import type { WaitingEvent } from '../engine/waiting-event.ts'
 import { parseValue, storeValue } from '../values/value.ts'
 import type { ValueObject } from '../values/value.ts'

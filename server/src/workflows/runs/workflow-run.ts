@@ -1,4 +1,5 @@
-import type { OnCrash, WorkflowRunMode, WorkflowRunStatus } from '../../db/tables.ts'
+import type { OnCrash } from '../../db/tables.ts'
+import type { WorkflowRunMode, WorkflowRunStatus } from '../../db/workflow-run-tables.ts'
 import type { WaitingEvent } from '../engine/waiting-event.ts'
 import type { TokenUsage } from '../engine/node-type.ts'
 import type { ValueObject } from '../values/value.ts'
