@@ -1,8 +1,9 @@
 import { ApiOutlined, RobotOutlined, SearchOutlined } from '@ant-design/icons'
-import { Button, Pagination, Segmented, Tag } from 'antd'
+import { Button, Segmented, Tag } from 'antd'
 import type { ReactNode } from 'react'
 import { Link, useSearchParams } from 'react-router'
 import type { AgentItem } from '../../../../server/src/http/console/agent-wire.ts'
+import { ListPager } from '../../ui/list-pager.tsx'
 import { formatNumber } from '../../lib/format.ts'
 import { useLanguage, useTexts } from '../../lib/texts.ts'
 import { EmptyState } from '../../ui/empty-state.tsx'
@@ -64,15 +65,11 @@ export function AgentList({ createButton }: { createButton: ReactNode }) {
           ))}
         </ul>
       )}
-      <Pagination
-        current={filter.page}
-        pageSize={SIZE}
+      <ListPager
+        page={filter.page}
+        size={SIZE}
         total={data.total}
-        onChange={(page) => filter.change({ page: page === 1 ? '' : String(page) })}
-        showSizeChanger={false}
-        hideOnSinglePage
-        align="center"
-        responsive
+        onPage={(page) => filter.change({ page: page === 1 ? '' : String(page) })}
       />
     </div>
   )

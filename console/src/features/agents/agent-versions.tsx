@@ -1,8 +1,9 @@
 import { HistoryOutlined } from '@ant-design/icons'
-import { App, Button, Pagination, Tag } from 'antd'
+import { App, Button, Tag } from 'antd'
 import { useState } from 'react'
 import { useNavigate } from 'react-router'
 import type { Agent, Version } from '../../../../server/src/http/console/agent-wire.ts'
+import { ListPager } from '../../ui/list-pager.tsx'
 import { useTexts } from '../../lib/texts.ts'
 import { ConfirmDanger } from '../../ui/confirm-danger.tsx'
 import { EmptyState } from '../../ui/empty-state.tsx'
@@ -49,15 +50,7 @@ export function AgentVersions({ agent }: { agent: Agent }) {
             ))}
           </ul>
         )}
-        <Pagination
-          current={page}
-          pageSize={SIZE}
-          total={data?.total ?? 0}
-          onChange={setPage}
-          showSizeChanger={false}
-          hideOnSinglePage
-          align="center"
-        />
+        <ListPager page={page} size={SIZE} total={data?.total ?? 0} onPage={setPage} />
       </div>
       <RollBack agent={agent} version={chosen} onClose={() => setChosen(undefined)} />
       {looked !== undefined && <VersionDrawer agent={agent} version={looked} onClose={() => setLooked(undefined)} />}

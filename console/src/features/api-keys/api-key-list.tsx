@@ -1,7 +1,8 @@
 import { DeleteOutlined, EditOutlined, KeyOutlined } from '@ant-design/icons'
-import { App, Button, Pagination, Tag } from 'antd'
+import { App, Button, Tag } from 'antd'
 import { useState } from 'react'
 import type { ReactNode } from 'react'
+import { ListPager } from '../../ui/list-pager.tsx'
 import { useTexts } from '../../lib/texts.ts'
 import { ConfirmDanger } from '../../ui/confirm-danger.tsx'
 import { EmptyState } from '../../ui/empty-state.tsx'
@@ -46,15 +47,7 @@ export function ApiKeyList({ createButton }: { createButton: ReactNode }) {
           <KeyRow key={key.id} apiKey={key} onRename={() => setRenamed(key)} onDelete={() => setDeleted(key)} />
         ))}
       </ul>
-      <Pagination
-        current={page}
-        pageSize={SIZE}
-        total={data.total}
-        onChange={setPage}
-        showSizeChanger={false}
-        hideOnSinglePage
-        align="center"
-      />
+      <ListPager page={page} size={SIZE} total={data.total} onPage={setPage} />
       {renamed && <RenameKeyDialog apiKey={renamed} onClose={() => setRenamed(undefined)} />}
       <ConfirmDanger
         open={deleted !== undefined}

@@ -1,7 +1,8 @@
 import { CommentOutlined, SearchOutlined } from '@ant-design/icons'
-import { Badge, Button, Pagination, Segmented } from 'antd'
+import { Badge, Button, Segmented } from 'antd'
 import { Link } from 'react-router'
 import type { Conversation, ConversationPage } from '../../../../server/src/http/console/conversation-wire.ts'
+import { ListPager } from '../../ui/list-pager.tsx'
 import { formatNumber } from '../../lib/format.ts'
 import { useLanguage, useTexts } from '../../lib/texts.ts'
 import { EmptyState } from '../../ui/empty-state.tsx'
@@ -82,16 +83,7 @@ function Found({ data: { items, total }, isBusy, page, onPage }: FoundProps) {
           <ConversationRow key={conversation.id} conversation={conversation} />
         ))}
       </ul>
-      <Pagination
-        current={page}
-        pageSize={SIZE}
-        total={total}
-        onChange={onPage}
-        showSizeChanger={false}
-        hideOnSinglePage
-        align="center"
-        responsive
-      />
+      <ListPager page={page} size={SIZE} total={total} onPage={onPage} />
     </>
   )
 }

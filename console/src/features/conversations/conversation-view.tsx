@@ -1,8 +1,9 @@
 import { CommentOutlined } from '@ant-design/icons'
-import { Divider, Pagination, Segmented } from 'antd'
+import { Divider, Segmented } from 'antd'
 import type { ReactNode } from 'react'
 import { Link } from 'react-router'
 import type { Conversation, MessagePage } from '../../../../server/src/http/console/conversation-wire.ts'
+import { ListPager } from '../../ui/list-pager.tsx'
 import { formatNumber } from '../../lib/format.ts'
 import { useLanguage, useTexts } from '../../lib/texts.ts'
 import { CopyButton } from '../../ui/copy-button.tsx'
@@ -47,18 +48,7 @@ export function ConversationView({ conversation }: { conversation: Conversation 
       <ErrorNotice error={error} onRetry={() => void refetch()} />
       {!data && !error && <PageLoading />}
       {data && <Messages data={data} />}
-      {data && (
-        <Pagination
-          current={address.page}
-          pageSize={SIZE}
-          total={data.total}
-          onChange={address.goTo}
-          showSizeChanger={false}
-          hideOnSinglePage
-          align="center"
-          responsive
-        />
-      )}
+      {data && <ListPager page={address.page} size={SIZE} total={data.total} onPage={address.goTo} />}
     </div>
   )
 }

@@ -1,7 +1,8 @@
 import { ApiOutlined, PlusOutlined } from '@ant-design/icons'
-import { Button, Modal, Pagination, Tag } from 'antd'
+import { Button, Modal, Tag } from 'antd'
 import { useState } from 'react'
 import type { Model } from '../../../../server/src/http/console/model-wire.ts'
+import { ListPager } from '../../ui/list-pager.tsx'
 import { useCurrentUser } from '../../lib/current-user.ts'
 import { useTexts } from '../../lib/texts.ts'
 import { ConfirmDanger } from '../../ui/confirm-danger.tsx'
@@ -48,18 +49,7 @@ export function ModelList() {
         <EmptyState icon={<ApiOutlined aria-hidden />} title={t('models.nothing')} hint={t('models.nothing_hint')} />
       )}
       {data && data.items.length > 0 && <ModelTable models={data.items} isAdmin={isAdmin} isBusy={isPlaceholderData} onOpen={setOpen} />}
-      {data && (
-        <Pagination
-          current={address.page}
-          pageSize={SIZE}
-          total={data.total}
-          onChange={address.goTo}
-          showSizeChanger={false}
-          hideOnSinglePage
-          align="center"
-          responsive
-        />
-      )}
+      {data && <ListPager page={address.page} size={SIZE} total={data.total} onPage={address.goTo} />}
       <ModelDialogs open={open} onClose={() => setOpen(undefined)} />
     </div>
   )

@@ -1,7 +1,8 @@
 import { PlusOutlined, UserOutlined } from '@ant-design/icons'
-import { Badge, Button, Pagination, Tag } from 'antd'
+import { Badge, Button, Tag } from 'antd'
 import { useState } from 'react'
 import type { User } from '../../../../server/src/http/console/user-wire.ts'
+import { ListPager } from '../../ui/list-pager.tsx'
 import { useCurrentUser } from '../../lib/current-user.ts'
 import { useTexts } from '../../lib/texts.ts'
 import { ConfirmDanger } from '../../ui/confirm-danger.tsx'
@@ -45,18 +46,7 @@ export function UserList() {
         <EmptyState icon={<UserOutlined aria-hidden />} title={t('users.nothing')} hint={t('users.nothing_hint')} />
       )}
       {data && data.items.length > 0 && <UserTable users={data.items} isBusy={isPlaceholderData} onOpen={setOpen} />}
-      {data && (
-        <Pagination
-          current={address.page}
-          pageSize={SIZE}
-          total={data.total}
-          onChange={address.goTo}
-          showSizeChanger={false}
-          hideOnSinglePage
-          align="center"
-          responsive
-        />
-      )}
+      {data && <ListPager page={address.page} size={SIZE} total={data.total} onPage={address.goTo} />}
       <UserDialogs open={open} onClose={() => setOpen(undefined)} />
     </div>
   )

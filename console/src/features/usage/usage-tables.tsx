@@ -1,8 +1,9 @@
 import { DownloadOutlined } from '@ant-design/icons'
-import { Button, Pagination, Tabs } from 'antd'
+import { Button, Tabs } from 'antd'
 import { useState } from 'react'
 import type { ReactNode } from 'react'
 import type { Measures, Usage } from '../../../../server/src/http/console/usage-wire.ts'
+import { ListPager } from '../../ui/list-pager.tsx'
 import { formatDuration, formatNumber } from '../../lib/format.ts'
 import { useLanguage, useTexts } from '../../lib/texts.ts'
 import { ScrollTable } from '../../ui/scroll-table.tsx'
@@ -125,16 +126,7 @@ function MeasuresTable({ label, rows, isChat }: { label: string; rows: MeasuresR
           ],
         }))}
       />
-      <Pagination
-        current={shown}
-        pageSize={PAGE}
-        total={rows.length}
-        onChange={setPage}
-        showSizeChanger={false}
-        hideOnSinglePage
-        align="center"
-        responsive
-      />
+      <ListPager page={shown} size={PAGE} total={rows.length} onPage={setPage} />
     </div>
   )
 }

@@ -1,6 +1,7 @@
-import { App, Button, Drawer, Pagination, Tag } from 'antd'
+import { App, Button, Drawer, Tag } from 'antd'
 import { useState } from 'react'
 import type { Version } from '../../../../server/src/http/console/agent-wire.ts'
+import { ListPager } from '../../ui/list-pager.tsx'
 import { useTexts } from '../../lib/texts.ts'
 import { ConfirmDanger } from '../../ui/confirm-danger.tsx'
 import { ErrorNotice } from '../../ui/error-notice.tsx'
@@ -71,7 +72,7 @@ function Versions({ onClose }: { onClose: () => void }) {
           />
         ))}
       </ul>
-      <Pagination current={page} pageSize={SIZE} total={data.total} onChange={setPage} hideOnSinglePage showSizeChanger={false} />
+      <ListPager page={page} size={SIZE} total={data.total} onPage={setPage} />
       <VersionCompare version={compared} onClose={() => setCompared(undefined)} />
       <ConfirmDanger
         open={chosen !== undefined}

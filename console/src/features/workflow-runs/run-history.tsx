@@ -1,7 +1,8 @@
 import { HistoryOutlined, SearchOutlined } from '@ant-design/icons'
-import { Button, Pagination, Segmented, Select } from 'antd'
+import { Button, Segmented, Select } from 'antd'
 import { Link } from 'react-router'
 import type { WorkflowRunItem } from '../../../../server/src/http/console/workflow-run-wire.ts'
+import { ListPager } from '../../ui/list-pager.tsx'
 import { formatDuration, formatNumber } from '../../lib/format.ts'
 import { useLanguage, useTexts } from '../../lib/texts.ts'
 import { EmptyState } from '../../ui/empty-state.tsx'
@@ -70,16 +71,7 @@ export function RunHistory({ workflowId }: { workflowId: string }) {
       ) : (
         <Runs items={data.items} isBusy={isPlaceholderData} />
       )}
-      <Pagination
-        current={address.page}
-        pageSize={SIZE}
-        total={data.total}
-        onChange={address.goTo}
-        showSizeChanger={false}
-        hideOnSinglePage
-        align="center"
-        responsive
-      />
+      <ListPager page={address.page} size={SIZE} total={data.total} onPage={address.goTo} />
     </div>
   )
 }

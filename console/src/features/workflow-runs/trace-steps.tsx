@@ -1,7 +1,8 @@
 import { CaretDownOutlined, CaretRightOutlined, WarningOutlined } from '@ant-design/icons'
-import { Button, Pagination } from 'antd'
+import { Button } from 'antd'
 import { useMemo, useState } from 'react'
 import type { NodeRecord, WorkflowRun } from '../../../../server/src/http/console/workflow-run-wire.ts'
+import { ListPager } from '../../ui/list-pager.tsx'
 import { formatDuration, formatNumber } from '../../lib/format.ts'
 import { useLanguage, useTexts } from '../../lib/texts.ts'
 import { ErrorNotice } from '../../ui/error-notice.tsx'
@@ -64,14 +65,7 @@ export function TraceSteps({ run }: { run: WorkflowRun }) {
           )}
         </div>
       )}
-      <Pagination
-        current={address.page}
-        pageSize={TRACE_PAGE}
-        total={data.total}
-        onChange={address.goTo}
-        hideOnSinglePage
-        showSizeChanger={false}
-      />
+      <ListPager page={address.page} size={TRACE_PAGE} total={data.total} onPage={address.goTo} />
     </section>
   )
 }

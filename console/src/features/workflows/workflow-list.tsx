@@ -1,9 +1,10 @@
 import { ApartmentOutlined, MessageOutlined, MoreOutlined, SearchOutlined } from '@ant-design/icons'
-import { App, Button, Dropdown, Pagination, Segmented, Select, Tag } from 'antd'
+import { App, Button, Dropdown, Segmented, Select, Tag } from 'antd'
 import { useState } from 'react'
 import type { ReactNode } from 'react'
 import { Link } from 'react-router'
 import type { WorkflowItem } from '../../../../server/src/http/console/builder-workflow-wire.ts'
+import { ListPager } from '../../ui/list-pager.tsx'
 import { formatNumber } from '../../lib/format.ts'
 import { useLanguage, useTexts } from '../../lib/texts.ts'
 import { ConfirmDanger } from '../../ui/confirm-danger.tsx'
@@ -59,16 +60,7 @@ export function WorkflowList({ actions }: { actions: ReactNode }) {
           ))}
         </ul>
       )}
-      <Pagination
-        current={address.page}
-        pageSize={SIZE}
-        total={data.total}
-        onChange={address.goTo}
-        showSizeChanger={false}
-        hideOnSinglePage
-        align="center"
-        responsive
-      />
+      <ListPager page={address.page} size={SIZE} total={data.total} onPage={address.goTo} />
       <DeleteWorkflow item={doomed} onClose={() => setDoomed(undefined)} />
     </div>
   )
