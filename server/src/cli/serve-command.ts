@@ -11,6 +11,7 @@ import type { FirstRun } from './first-run.ts'
 import { print } from './command-core.ts'
 
 const LOG_FLUSH_MS = 500
+const LOG_BUFFER_BYTES = 65_536
 const SETTLED_MS = 1_500
 
 export const serveCommand = () => new Command('serve').description('Start the server').action(serve)
@@ -40,9 +41,9 @@ async function serve(): Promise<void> {
   }
 }
 
-/** Lines are collected for up to half a second: a write for each request costs more than the request's line. */
+/** Lines are collected for up to half a second: a write for each few requests costs more than their lines. */
 function createLog(level: string) {
-  const destination = pino.destination({ dest: 1, sync: false, minLength: 4096 })
+  const destination = pino.destination({ dest: 1, sync: false, minLength: LOG_BUFFER_BYTES })
   const flushing = setInterval(() => destination.flush(), LOG_FLUSH_MS)
   return {
     logger: pino({ level }, destination),

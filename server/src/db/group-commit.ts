@@ -4,6 +4,8 @@ import { AppError } from '../lib/app-error.ts'
 import { pause } from '../lib/background.ts'
 import { isDatabaseUnavailable } from './database.ts'
 import type { Db } from './database.ts'
+import { createRowInserts } from './row-inserts.ts'
+import type { InsertRows } from './row-inserts.ts'
 import type { Tables } from './tables.ts'
 
 /**
@@ -47,12 +49,13 @@ const BUSY_RETRIES = 12
 
 export function createGroupCommit(db: Db): GroupCommit {
   const queue: Pending[] = []
+  const deps: CommitDeps = { db, insertRows: createRowInserts() }
   let draining: Promise<void> | undefined
 
   async function drain() {
     // what becomes ready in this turn of the event loop joins the first transaction
     await setImmediate()
-    while (queue.length > 0) await commit(db, queue.splice(0, MAX_UNITS))
+    while (queue.length > 0) await commit(deps, queue.splice(0, MAX_UNITS))
     draining = undefined
   }
 
@@ -69,10 +72,12 @@ export function createGroupCommit(db: Db): GroupCommit {
   }
 }
 
+type CommitDeps = { db: Db; insertRows: InsertRows }
+
 /** Commits the group; when it fails, each unit on its own, so that one bad unit fails alone. Never rejects. */
-async function commit(db: Db, group: Pending[]): Promise<void> {
+async function commit(deps: CommitDeps, group: Pending[]): Promise<void> {
   try {
-    const refused = await commitWhenFree(db, group)
+    const refused = await commitWhenFree(deps, group)
     for (const pending of group) {
       if (refused.has(pending)) pending.reject(refused.get(pending))
       else pending.resolve()
@@ -81,15 +86,15 @@ async function commit(db: Db, group: Pending[]): Promise<void> {
     const single = group.length === 1 ? group[0] : undefined
     if (single) return single.reject(cause)
     if (isDatabaseUnavailable(cause)) return group.forEach((pending) => pending.reject(cause))
-    for (const pending of group) await commit(db, [pending])
+    for (const pending of group) await commit(deps, [pending])
   }
 }
 
 /** Another process may hold SQLite's write lock for a moment: waits for it without blocking the event loop. */
-async function commitWhenFree(db: Db, group: Pending[]): Promise<Map<Pending, unknown>> {
+async function commitWhenFree({ db, insertRows }: CommitDeps, group: Pending[]): Promise<Map<Pending, unknown>> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await db.transaction().execute((tx) => apply(tx, group))
+      return await db.transaction().execute((tx) => apply({ tx, insertRows }, group))
     } catch (cause) {
       if (attempt > BUSY_RETRIES || !isLocked(cause)) throw cause
       await pause(20 * attempt)
@@ -102,7 +107,7 @@ function isLocked(cause: unknown): boolean {
   return String(cause.code).startsWith('SQLITE_BUSY') || cause.code === 'ER_LOCK_DEADLOCK'
 }
 
-async function apply(tx: Db, group: Pending[]): Promise<Map<Pending, unknown>> {
+async function apply({ tx, insertRows }: { tx: Db; insertRows: InsertRows }, group: Pending[]): Promise<Map<Pending, unknown>> {
   const refused = new Map<Pending, unknown>()
   for (const pending of group) {
     if (!pending.unit.guard) continue
@@ -116,7 +121,7 @@ async function apply(tx: Db, group: Pending[]): Promise<Map<Pending, unknown>> {
 
   const accepted = group.filter((pending) => !refused.has(pending)).map((pending) => pending.unit)
   for (const [table, rows] of mergedInserts(accepted)) {
-    for (const batch of statementsOf(rows)) await tx.insertInto(table).values(batch).execute()
+    for (const batch of statementsOf(rows)) await insertRows(tx, table, batch)
   }
   for (const unit of accepted) await unit.update?.(tx)
   return refused
