@@ -11,7 +11,8 @@ import type { FirstRun } from './first-run.ts'
 import { print } from './command-core.ts'
 
 const LOG_FLUSH_MS = 500
-const LOG_BUFFER_BYTES = 65_536
+// less than the logger writes at once
+const LOG_BUFFER_BYTES = 16_000
 const SETTLED_MS = 1_500
 
 export const serveCommand = () => new Command('serve').description('Start the server').action(serve)
