@@ -1,6 +1,7 @@
-import { Checkbox, Collapse, Form, Input, InputNumber, Radio } from 'antd'
+import { Checkbox, Collapse, Form, InputNumber, Radio } from 'antd'
 import type { ReactNode } from 'react'
 import { useTexts } from '../../lib/texts.ts'
+import { GrowingTextArea } from '../../ui/growing-text-area.tsx'
 import { ChosenThings } from './chosen-things.tsx'
 import type { Thing } from './chosen-things.tsx'
 import styles from './key-dialogs.module.css'
@@ -54,9 +55,9 @@ function PolicyFieldsPart() {
       <ThingsField what="agents" name="bot_ids" />
       <ThingsField what="workflows" name="workflow_ids" />
       <Form.Item name={['policy', 'allowed_cidrs']} label={t('allowed_cidrs.label')} extra={t('allowed_cidrs.hint')}>
-        <Input.TextArea
+        <GrowingTextArea
           className="mono"
-          autoSize={{ minRows: 2, maxRows: 8 }}
+          maxRows={8}
           spellCheck={false}
           autoComplete="off"
           placeholder={'203.0.113.7\n10.0.0.0/8'}
