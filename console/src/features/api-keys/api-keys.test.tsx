@@ -92,7 +92,7 @@ test('a key is made with what it may do; what is left alone is not limited', asy
   await person.click(screen.getByLabelText('Addresses'))
   await person.paste('10.0.0.0/8, 203.0.113.7')
   await person.type(screen.getByLabelText('Calls per minute'), '60')
-  await screen.findByText('only: Chat · 1 agent · from 2 ranges · 60 calls a minute')
+  await screen.findByText('Only: Chat · 1 agent · from 2 ranges · 60 calls a minute')
 
   await person.click(screen.getByRole('button', { name: 'Make the key' }))
   await screen.findByLabelText('The new key')
@@ -109,7 +109,7 @@ test('what the server refuses of the policy stands at its field, folded away or 
   await person.click(await screen.findByRole('button', { name: 'Edit shop' }))
   const dialog = await screen.findByRole('dialog', { name: 'Edit the key “shop”' })
   const fold = within(dialog).getByRole('button', { name: /^Limits/ })
-  expect(fold.textContent).toContain('from 10.0.0.0/8 · 5 calls a minute')
+  expect(fold.textContent).toContain('From 10.0.0.0/8 · 5 calls a minute')
   await person.click(fold)
   await person.type(within(dialog).getByLabelText('Addresses'), '\nnowhere')
   await person.click(fold)
@@ -124,7 +124,7 @@ test('what the server refuses of the policy stands at its field, folded away or 
 test('a new name leaves the policy and the expiry alone', async () => {
   const { bodyOf } = fakePatRoutes([key({ policy: { bot_ids: [] }, expired_at: Date.now() + 30 * DAY_MS })])
   const { person } = renderConsole(<ApiKeyList createButton={null} />)
-  await screen.findByText('no agents')
+  await screen.findByText('No agents')
   await person.click(screen.getByRole('button', { name: 'Edit shop' }))
   const dialog = await screen.findByRole('dialog')
   await person.type(within(dialog).getByLabelText('Name'), ' 2')
@@ -138,7 +138,7 @@ test('rotating shows the new secret once, and says how long the old one works', 
   const { person, queryClient } = renderConsole(<ApiKeyList createButton={null} />)
   await screen.findByText(/earlier secret …zz99 is valid until/)
   await person.click(screen.getByRole('button', { name: 'Rotate shop' }))
-  await person.click(await screen.findByText('7 days'))
+  await person.click(await screen.findByText('for 7 days'))
   await person.click(screen.getByRole('button', { name: 'Make a new secret' }))
 
   const field = await screen.findByLabelText<HTMLInputElement>('The new key')

@@ -4,7 +4,7 @@ import { useState } from 'react'
 import type { ShownPolicy } from '../../../../server/src/http/console/key-policy-wire.ts'
 import { useTexts } from '../../lib/texts.ts'
 import { ErrorNotice } from '../../ui/error-notice.tsx'
-import type { WantedKey } from './api-keys-queries.ts'
+import type { ListedKey, WantedKey } from './api-keys-queries.ts'
 import { apiKeysTexts } from './api-keys-texts.ts'
 import { ExpiryFields, toExpire } from './expiry-fields.tsx'
 import type { ExpiryChoice } from './expiry-fields.tsx'
@@ -19,7 +19,7 @@ export type KeyFormDialogProps = {
   action: string
   name: string
   /** Of a key that there is: what is left alone stays. */
-  before?: { policy: ShownPolicy | undefined }
+  before?: Pick<ListedKey, 'policy' | 'expiredAt'>
   /** The dialog stays, and says why, when this fails. */
   onSave: (wanted: WantedKey) => Promise<void>
   onClose: () => void
@@ -54,7 +54,7 @@ export function KeyFormDialog({ title, action, name, before, onSave, onClose }: 
         >
           <Input autoFocus maxLength={255} autoComplete="off" />
         </Form.Item>
-        <ExpiryFields canKeep={before !== undefined} />
+        <ExpiryFields before={before?.expiredAt} />
         <PolicyPart isOpen={state.isOpen} onToggle={state.setOpen} />
         <ErrorNotice error={state.error} />
       </Form>
@@ -93,6 +93,7 @@ function useKeyForm(form: FormInstance<Fields>, { policy, isNew, onSave }: KeyFo
     if (refused.field === 'name') return form.setFields([{ name: 'name', errors }])
     form.setFields([{ name: ['policy', refused.field], errors }])
     setOpen(true)
+    form.scrollToField(['policy', refused.field], { block: 'center', focus: true })
   }
   // a field that is folded away cannot say what is wrong
   const fail = ({ errorFields }: { errorFields: { name: (string | number)[] }[] }) =>

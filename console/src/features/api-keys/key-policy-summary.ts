@@ -20,7 +20,7 @@ function summarizePolicy(policy: ShownPolicy = {}, t: PolicyTexts, language: Lan
   const { actions, bot_ids, workflow_ids, allowed_cidrs } = policy
   const words = actions?.map((action) => t(`action.${action}.name`))
   const parts = [
-    words && t('summary.actions', { list: new Intl.ListFormat(language, { type: 'unit', style: 'short' }).format(words) }),
+    words && t('summary.actions', { list: words.join(t('summary.and')) }),
     bot_ids && (bot_ids.length === 0 ? t('summary.no_agents') : t('summary.agents', { count: bot_ids.length })),
     workflow_ids && (workflow_ids.length === 0 ? t('summary.no_workflows') : t('summary.workflows', { count: workflow_ids.length })),
     allowed_cidrs &&
@@ -32,7 +32,8 @@ function summarizePolicy(policy: ShownPolicy = {}, t: PolicyTexts, language: Lan
       return most === undefined ? undefined : t(`summary.${limit}`, { shown: shown(limit, most, language) })
     }),
   ].filter((part) => part !== undefined)
-  return parts.length === 0 ? t('none') : parts.join(' · ')
+  const text = parts.join(' · ')
+  return text === '' ? t('none') : text.slice(0, 1).toUpperCase() + text.slice(1)
 }
 
 const shown = (limit: Limit, most: number, language: Language): string =>

@@ -39,7 +39,7 @@ export const keyPolicyTexts = defineTexts('key_policy', {
     no_choice: 'Nothing is like that',
     allowed_cidrs: {
       label: 'Addresses',
-      hint: 'Where it may be used from, one address or range in each line. Empty: from anywhere.',
+      hint: 'One address or range in each line. Empty: from anywhere.',
       wrong: '“{{text}}” is no address or range such as 203.0.113.7 or 10.0.0.0/8',
     },
     limit: {
@@ -51,6 +51,7 @@ export const keyPolicyTexts = defineTexts('key_policy', {
     no_limit: 'no limit',
     summary: {
       actions: 'only: {{list}}',
+      and: ', ',
       agents_one: '{{count}} agent',
       agents_other: '{{count}} agents',
       no_agents: 'no agents',
@@ -115,6 +116,7 @@ export const keyPolicyTexts = defineTexts('key_policy', {
     no_limit: '不限',
     summary: {
       actions: '仅限:{{list}}',
+      and: '、',
       agents_one: '{{count}} 个智能体',
       agents_other: '{{count}} 个智能体',
       no_agents: '无智能体',

@@ -62,6 +62,7 @@ function RotateForm({ apiKey: { id, name, masked }, onClose, onRotated }: Rotate
     <Modal
       open
       title={t('rotate.title', { name })}
+      width={560}
       onCancel={onClose}
       onOk={() => form.submit()}
       okText={t('rotate.action')}
@@ -75,6 +76,7 @@ function RotateForm({ apiKey: { id, name, masked }, onClose, onRotated }: Rotate
           extra={overlap === 'now' ? t('rotate.now_hint') : t('rotate.overlap_hint')}
         >
           <Radio.Group
+            className={styles.options}
             aria-label={t('rotate.overlap', { masked })}
             optionType="button"
             options={OVERLAPS.map((value) => ({ value, label: t(`rotate.overlaps.${value}`) }))}

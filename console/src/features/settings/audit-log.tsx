@@ -33,8 +33,9 @@ export function AuditLog() {
 
   return (
     <div className="stack">
+      <p className={styles.hint}>{t('hint')}</p>
       <p className={styles.hint}>
-        {t('hint')} {t('verify')} <code className={styles.command}>{VERIFY}</code>
+        {t('verify')} <code className={styles.command}>{VERIFY}</code>
       </p>
       <AuditFilters address={address} />
       <ErrorNotice error={error} onRetry={() => void refetch()} />

@@ -3,7 +3,7 @@ import { defineTexts } from '../../lib/texts.ts'
 export const settingsTexts = defineTexts('settings', {
   en: {
     title: 'Settings',
-    description: 'The models that agents use, the people of this server, what they have done, and how it is.',
+    description: 'Models for agents, the people of this server, what they have done, and how it is.',
     admins_only: 'Only administrators see this. Ask one of them.',
     actions: 'Actions',
     changed: 'Changed',
