@@ -34,7 +34,7 @@ describe.skipIf(hasNoBrowser())('keys with limits', { timeout: 60_000 }, () => {
     await page.getByText('“10.0.0.0/99” is no address or range').waitFor()
     await screenshot(visit, 'key-edit-refused')
     await page.getByLabel('Addresses').fill('127.0.0.0/8')
-    await page.getByRole('button', { name: 'Save' }).click()
+    await page.getByLabel('Name', { exact: true }).press('Enter')
     await row.getByText(/Only: Chat, Read · 1 agent · from 127\.0\.0\.0\/8/).waitFor()
     expect([await chat(apiKey), await read(apiKey)]).toEqual([200, 200])
 
@@ -57,7 +57,7 @@ describe.skipIf(hasNoBrowser())('keys with limits', { timeout: 60_000 }, () => {
     const calls = page.getByRole('definition').first()
     expect(await calls.textContent()).toBe('2')
     expectNoProblems(visit, /status of 422/)
-    await expectInAuditLog(['Key changed', 'Key changed', 'Key rotated', 'Key changed', 'Key made'])
+    await expectInAuditLog(['Key enabled', 'Key disabled', 'Key rotated', 'Key changed', 'Key made'])
   })
 
   async function makeLimitedKey(visit: ConsoleVisit): Promise<string> {

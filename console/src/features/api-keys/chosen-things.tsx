@@ -8,7 +8,7 @@ import { useTexts } from '../../lib/texts.ts'
 import { keyPolicyTexts } from './key-policy-texts.ts'
 
 export type Thing = 'agents' | 'workflows'
-export type ChosenThingsProps = { what: Thing; id?: string; value: string[]; onChange: (ids: string[]) => void }
+export type ChosenThingsProps = { what: Thing; value: string[]; onChange: (ids: string[]) => void }
 
 // what the server takes
 const MOST = 500
@@ -17,7 +17,7 @@ const CHOICES = 50
 const MOST_NAMES = 30
 
 /** Picks agents or workflows by name; the server searches, since there may be more than a menu can hold. */
-export function ChosenThings({ what, id, value, onChange }: ChosenThingsProps) {
+export function ChosenThings({ what, value, onChange }: ChosenThingsProps) {
   const t = useTexts(keyPolicyTexts)
   const [search, setSearch] = useState('')
   const { data: found = [], isFetching } = useQuery({ ...choicesQuery(what, search), placeholderData: keepPreviousData })
@@ -25,7 +25,6 @@ export function ChosenThings({ what, id, value, onChange }: ChosenThingsProps) {
 
   return (
     <Select
-      id={id}
       mode="multiple"
       aria-label={t(`${what}.label`)}
       placeholder={t(`${what}.search`)}

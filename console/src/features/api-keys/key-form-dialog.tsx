@@ -25,6 +25,8 @@ export type KeyFormDialogProps = {
   onClose: () => void
 }
 
+const FORM_ID = 'key-form'
+
 type Fields = ExpiryChoice & { name: string; policy: PolicyFields }
 
 /** What is decided about a key. */
@@ -40,12 +42,20 @@ export function KeyFormDialog({ title, action, name, before, onSave, onClose }: 
       title={title}
       width={640}
       onCancel={onClose}
-      onOk={() => form.submit()}
       okText={action}
+      // with a button of its own the form is sent by Enter, however many fields it has
+      okButtonProps={{ htmlType: 'submit', form: FORM_ID }}
       confirmLoading={state.isBusy}
       mask={{ closable: false }}
     >
-      <Form<Fields> form={form} layout="vertical" initialValues={initial} onFinish={(fields) => void submit(fields)} onFinishFailed={fail}>
+      <Form<Fields>
+        id={FORM_ID}
+        form={form}
+        layout="vertical"
+        initialValues={initial}
+        onFinish={(fields) => void submit(fields)}
+        onFinishFailed={fail}
+      >
         <Form.Item
           name="name"
           label={t('name')}

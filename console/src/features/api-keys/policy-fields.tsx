@@ -89,7 +89,7 @@ function ThingsField({ what, name }: { what: Thing; name: 'bot_ids' | 'workflow_
 
 type AllOrSomeProps<T> = {
   what: 'actions' | Thing
-  render: (list: { id?: string; value: T[]; onChange: (value: T[]) => void }) => ReactNode
+  render: (list: { value: T[]; onChange: (value: T[]) => void }) => ReactNode
   /** The form gives these. Undefined is all, now and later. */
   id?: string
   value?: T[]
@@ -101,13 +101,14 @@ function AllOrSome<T>({ what, render, id, value, onChange }: AllOrSomeProps<T>) 
   return (
     <div className={styles.choice}>
       <Radio.Group
+        id={id}
         aria-label={t(`${what}.label`)}
         optionType="button"
         value={value === undefined ? 'all' : 'some'}
         options={(['all', 'some'] as const).map((scope) => ({ value: scope, label: t(`${what}.${scope}`) }))}
         onChange={({ target }) => onChange?.(target.value === 'all' ? undefined : [])}
       />
-      {value !== undefined && render({ id, value, onChange: (next) => onChange?.(next) })}
+      {value !== undefined && render({ value, onChange: (next) => onChange?.(next) })}
     </div>
   )
 }

@@ -3,7 +3,7 @@ import type { ReactNode } from 'react'
 import type { AuditEntry } from '../../../../server/src/http/console/audit-wire.ts'
 import { formatExactTime } from '../../lib/format.ts'
 import { useLanguage, useTexts } from '../../lib/texts.ts'
-import { useActionText, useActorText, useTargetText } from './audit-names.ts'
+import { useActorText, useDeedText, useTargetText } from './audit-names.ts'
 import { auditTexts } from './audit-texts.ts'
 import styles from './settings.module.css'
 
@@ -11,7 +11,7 @@ import styles from './settings.module.css'
 export function AuditEntryDialog({ entry, onClose }: { entry: AuditEntry; onClose: () => void }) {
   const t = useTexts(auditTexts)
   const language = useLanguage()
-  const [actionText, actorText, targetText] = [useActionText(), useActorText(), useTargetText()]
+  const [deedText, actorText, targetText] = [useDeedText(), useActorText(), useTargetText()]
   const { id, at, action, actor_kind, actor_user_id, key_id, address, details } = entry
   const facts: [string, ReactNode][] = [
     [t('columns.when'), formatExactTime(at, language)],
@@ -23,7 +23,7 @@ export function AuditEntryDialog({ entry, onClose }: { entry: AuditEntry; onClos
     [
       t('entry.action'),
       <>
-        {actionText(action)} <code className="quiet">{action}</code>
+        {deedText(entry)} <code className="quiet">{action}</code>
       </>,
     ],
     [t('columns.target'), targetText(entry)],

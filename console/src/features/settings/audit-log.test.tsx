@@ -33,6 +33,7 @@ test('an entry says who did what to what, from where; what has no name is shown 
     entry({ id: '2', actor_kind: 'key', key_id: '3', action: 'agent.publish', target_kind: 'agent', target_id: '9' }),
     entry({ id: '3', actor_kind: 'command', actor_user_id: null, actor_email: null, address: 'root@host', details: { name: 'shop' } }),
     entry({ id: '4', actor_user_id: null, actor_email: null, action: 'user.sign_in_failed', target_kind: 'user', target_id: '' }),
+    entry({ id: '6', action: 'key.update', details: { disabled: true } }),
     entry({ id: '5', actor_user_id: '44', actor_email: null, action: 'thing.new', target_kind: 'thing' }),
   ])
   const rows = within(await screen.findByRole('table', { name: 'Audit log' }))
@@ -48,6 +49,7 @@ test('an entry says who did what to what, from where; what has no name is shown 
     ['ada@example.com API key 3', 'Agent published', 'Agent 9', '10.0.0.9'],
     ['Command line', 'Key rotated', 'Key 7 “shop”', 'root@host'],
     ['Nobody signed in', 'Sign-in refused', 'User', '10.0.0.9'],
+    ['ada@example.com', 'Key disabled', 'Key 7', '10.0.0.9'],
     ['User 44', 'thing.new', 'thing 7', '10.0.0.9'],
   ])
 })

@@ -13,7 +13,7 @@ import { TimeText } from '../../ui/time-text.tsx'
 import { useAddress } from '../../ui/use-address.ts'
 import { AuditEntryDialog } from './audit-entry-dialog.tsx'
 import { AuditFilters } from './audit-filters.tsx'
-import { useActionText, useActorText, useTargetText } from './audit-names.ts'
+import { useActorText, useDeedText, useTargetText } from './audit-names.ts'
 import { auditTexts } from './audit-texts.ts'
 import { useAuditLog } from './settings-queries.ts'
 import { settingsTexts } from './settings-texts.ts'
@@ -66,7 +66,7 @@ function Found({ data: { items, total }, isBusy }: { data: AuditPage; isBusy: bo
   const t = useTexts(auditTexts)
   const label = useTexts(settingsTexts)('audit.title')
   const shown = formatNumber(total, useLanguage())
-  const [actionText, actorText, targetText] = [useActionText(), useActorText(), useTargetText()]
+  const [deedText, actorText, targetText] = [useDeedText(), useActorText(), useTargetText()]
   const [open, setOpen] = useState<AuditEntry>()
   const titles = (['when', 'who', 'what', 'target', 'from'] as const).map((key) => ({ key, title: t(`columns.${key}`) }))
   return (
@@ -84,7 +84,7 @@ function Found({ data: { items, total }, isBusy }: { data: AuditPage; isBusy: bo
             <span key="who" className={styles.name} dir="auto">
               {actorText(entry)} {entry.key_id !== null && <span className="quiet">{t('actor.key', { id: entry.key_id })}</span>}
             </span>,
-            actionText(entry.action),
+            deedText(entry),
             <span key="target" className={styles.name} dir="auto">
               {targetText(entry)}
             </span>,

@@ -23,6 +23,18 @@ export function useActionText(): (action: string) => string {
   }
 }
 
+/** A change that disables or enables is called so: nothing matters more in it. */
+export function useDeedText(): (entry: Pick<AuditEntry, 'action' | 'details'>) => string {
+  const t = useTexts(auditTexts)
+  const text = useActionText()
+  return ({ action, details }) => {
+    const what = action === 'key.update' ? 'key' : 'user'
+    const isDisabled = what === 'key' ? details.disabled : details.is_disabled
+    if (!action.endsWith('.update') || typeof isDisabled !== 'boolean') return text(action)
+    return t(`${isDisabled ? 'disabled' : 'enabled'}.${what}`)
+  }
+}
+
 /** Each group with its actions, to filter by: the value of a group is what all its actions begin with, such as `key.`. */
 export function useActionChoices(): { value: string; label: string }[] {
   const t = useTexts(auditTexts)

@@ -47,6 +47,8 @@ export const auditTexts = defineTexts('audit', {
         reset_password: 'Password reset',
       },
     },
+    disabled: { key: 'Key disabled', user: 'Account disabled' },
+    enabled: { key: 'Key enabled', user: 'Account enabled' },
     target: { agent: 'Agent', workflow: 'Workflow', key: 'Key', model: 'Model', user: 'User' },
     actor: {
       key: 'API key {{id}}',
@@ -117,6 +119,8 @@ export const auditTexts = defineTexts('audit', {
         reset_password: '重置密码',
       },
     },
+    disabled: { key: '停用密钥', user: '停用账号' },
+    enabled: { key: '启用密钥', user: '启用账号' },
     target: { agent: '智能体', workflow: '工作流', key: '密钥', model: '模型', user: '用户' },
     actor: {
       key: 'API 密钥 {{id}}',
