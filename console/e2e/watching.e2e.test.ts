@@ -79,7 +79,7 @@ describe.skipIf(hasNoBrowser())('watching what agents do', { timeout: 60_000 }, 
     expectNoProblems(visit)
   })
 
-  test.each(['/conversations', '/usage', '/settings/models', '/settings/users', '/settings/status'])(
+  test.each(['/conversations', '/usage', '/settings/models', '/settings/users', '/settings/audit', '/settings/status'])(
     '%s in Chinese, dark, on a phone',
     async (path) => {
       await call('phone')

@@ -52,6 +52,13 @@ export async function findUserByEmail(db: Db, email: string): Promise<User | und
   return row && toUser(row)
 }
 
+/** By id; whoever does not exist is left out. */
+export async function listEmails(db: Db, userIds: string[]): Promise<Map<string, string>> {
+  if (userIds.length === 0) return new Map()
+  const rows = await db.selectFrom('user').select(['id', 'email']).where('id', 'in', userIds).execute()
+  return new Map(rows.map(({ id, email }) => [String(id), email]))
+}
+
 /** In the order they came; `search` is a part of a name or address. */
 export async function listUserRows(db: Db, page: { search?: string; offset: number; limit: number }): Promise<User[]> {
   const rows = await matching(db, page.search).selectAll().orderBy('id').offset(page.offset).limit(page.limit).execute()

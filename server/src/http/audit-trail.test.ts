@@ -46,6 +46,7 @@ describe.each(testDatabases())('what is done over HTTP is recorded, on $name', (
     expect(found[2]).toMatchObject({
       actor_kind: 'session',
       actor_user_id: app.userId,
+      actor_email: 'user1@example.com',
       address: '127.0.0.1',
       details: { version: '1.2.3' },
     })
@@ -60,6 +61,8 @@ describe.each(testDatabases())('what is done over HTTP is recorded, on $name', (
     const { body } = await app.call('POST', `${PAT}/create_personal_access_token_and_permission`, { name: 'ci' }, asAda)
     const { id } = body.data.personal_access_token
     await app.call('POST', `${PAT}/update_personal_access_token_and_permission`, { id, name: 'cd' }, asAda)
+    await app.call('POST', `${PAT}/update_personal_access_token_and_permission`, { id, disabled: true }, asAda)
+    await app.call('POST', `${PAT}/rotate_personal_access_token`, { id, overlap_seconds: 60 }, asAda)
     await app.call('POST', `${PAT}/delete_personal_access_token_and_permission`, { id }, asAda)
     const settings = { protocol: 'openai', base_url: app.provider.baseUrl, provider_model: 'fake', api_key: 'sk-not-for-the-log' }
     const model = await admin.make('models', { ...settings, name: 'second' })
@@ -71,10 +74,11 @@ describe.each(testDatabases())('what is done over HTTP is recorded, on $name', (
 
     const found = await actionsSince(app, first)
     expect(found.map(({ action, target_id }) => `${action} ${target_id}`)).toEqual([
-      ...[`key.create ${id}`, `key.update ${id}`, `key.delete ${id}`],
+      ...[`key.create ${id}`, `key.update ${id}`, `key.update ${id}`, `key.rotate ${id}`, `key.delete ${id}`],
       ...[`model.create ${model.id}`, `model.update ${model.id}`, `model.delete ${model.id}`],
       ...[`user.create ${user.id}`, `user.update ${user.id}`, `user.reset_password ${user.id}`],
     ])
+    expect(found.slice(1, 4).map(({ details }) => details)).toEqual([{ name: 'cd' }, { disabled: true }, { overlap_seconds: 60 }])
     const text = JSON.stringify(found)
     for (const secret of [body.data.token, PASSWORD, 'sk-not-for-the-log']) expect(text).not.toContain(secret)
   })

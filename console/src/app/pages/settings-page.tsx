@@ -1,5 +1,6 @@
 import { Alert, Tabs } from 'antd'
 import { Navigate, useNavigate, useParams } from 'react-router'
+import { AuditLog } from '../../features/settings/audit-log.tsx'
 import { ModelList } from '../../features/settings/model-list.tsx'
 import { ServerStatus } from '../../features/settings/server-status.tsx'
 import { settingsTexts } from '../../features/settings/settings-texts.ts'
@@ -8,9 +9,9 @@ import { useCurrentUser } from '../../lib/current-user.ts'
 import { useTexts } from '../../lib/texts.ts'
 import { PageHeader } from '../../ui/page-header.tsx'
 
-const SECTIONS = { models: ModelList, users: UserList, status: ServerStatus }
+const SECTIONS = { models: ModelList, users: UserList, audit: AuditLog, status: ServerStatus }
 type Section = keyof typeof SECTIONS
-const NAMES: Section[] = ['models', 'users', 'status']
+const NAMES: Section[] = ['models', 'users', 'audit', 'status']
 
 export function SettingsPage() {
   const t = useTexts(settingsTexts)

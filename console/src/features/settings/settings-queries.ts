@@ -1,4 +1,5 @@
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import type { AuditPage } from '../../../../server/src/http/console/audit-wire.ts'
 import type { Model, ModelChange, ModelPage, ModelTest, ModelTested, NewModel } from '../../../../server/src/http/console/model-wire.ts'
 import type { Status } from '../../../../server/src/http/console/status-wire.ts'
 import type { NewAccount, User, UserChange, UserPage } from '../../../../server/src/http/console/user-wire.ts'
@@ -65,6 +66,18 @@ export const useResetPassword = (id: string) =>
   useMutation({
     mutationFn: (password: string) => api.post(`${USERS}/${id}/reset-password`, { new_password: password }),
     gcTime: 0,
+  })
+
+/** Empty fields do not narrow; `from` is in milliseconds. */
+export type AuditFilter = { page: number; size: number; action: string; actor: string; from: number | undefined }
+
+/** What has just been done is there as soon as the list is opened. */
+export const useAuditLog = (filter: AuditFilter) =>
+  useQuery({
+    queryKey: ['settings', 'audit', filter],
+    queryFn: ({ signal }) => api.get<AuditPage>('/api/console/audit', { query: filter, signal }),
+    placeholderData: keepPreviousData,
+    staleTime: 0,
   })
 
 /** As it is now, again and again. */

@@ -3,7 +3,7 @@ import { defineTexts } from '../../lib/texts.ts'
 export const settingsTexts = defineTexts('settings', {
   en: {
     title: 'Settings',
-    description: 'The models that agents use, the people of this server, and how it is.',
+    description: 'Models for agents, the people of this server, what they have done, and how it is.',
     admins_only: 'Only administrators see this. Ask one of them.',
     actions: 'Actions',
     changed: 'Changed',
@@ -110,6 +110,7 @@ export const settingsTexts = defineTexts('settings', {
       password_field: 'Password',
       password_rule: '8 to 128 characters',
     },
+    audit: { title: 'Audit log' },
     status: {
       title: 'Server',
       server: 'Server',
@@ -136,7 +137,7 @@ export const settingsTexts = defineTexts('settings', {
   },
   zh: {
     title: '设置',
-    description: '智能体使用的模型、服务器用户以及运行状态。',
+    description: '智能体使用的模型、服务器用户、操作记录以及运行状态。',
     admins_only: '仅管理员可以查看,请联系管理员。',
     actions: '操作',
     changed: '修改时间',
@@ -237,6 +238,7 @@ export const settingsTexts = defineTexts('settings', {
       password_field: '密码',
       password_rule: '8 到 128 个字符',
     },
+    audit: { title: '审计日志' },
     status: {
       title: '服务器',
       server: '服务器',

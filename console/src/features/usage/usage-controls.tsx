@@ -17,7 +17,7 @@ export function UsageControls({ view, isBusy, onRefresh }: { view: UsageView; is
         aria-label={t('kind.label')}
         value={request.kind}
         options={(['chat', 'workflow'] as const).map((value) => ({ value, label: t(`kind.${value}`) }))}
-        onChange={(kind) => change({ kind: kind === 'chat' ? '' : kind, subject: '', key: '' })}
+        onChange={(kind) => change({ kind: kind === 'chat' ? '' : kind, subject: '' })}
       />
       <Segmented
         aria-label={t('range.label')}

@@ -65,3 +65,23 @@ test('ranges are whole days of this place', () => {
   expect(parseDayRange('2026-02-30', '2026-03-01')).toBeUndefined()
   expect(parseDayRange('2024-01-01', '2026-01-01')).toBeUndefined()
 })
+
+test('a key that is looked at alone has a name without calls, and stays for workflows', async () => {
+  const key = { id: 7, name: 'shop', api_key: 'pat_****ab12' }
+  const { requests } = fakeConsoleApi({ 'GET /api/console/usage': { data: usage(0) } })
+  const plain = globalThis.fetch
+  globalThis.fetch = async (input, init) => {
+    const reply = await plain(input, init)
+    return reply.status === 404 ? Response.json({ code: 0, data: {}, ...key }) : reply
+  }
+  const { person } = renderConsole(<UsageReport />, { at: '/?key=7' })
+  await screen.findByText('Only the key shop …ab12')
+  await person.click(screen.getByText('Workflow runs'))
+  await screen.findByText('Only the key shop …ab12')
+  expect(
+    requests
+      .filter(({ path }) => path.endsWith('/usage'))
+      .at(-1)
+      ?.query.toString(),
+  ).toMatch(/kind=workflow.*key_id=7/)
+})

@@ -10,7 +10,7 @@ import { ErrorNotice } from '../../ui/error-notice.tsx'
 import { PageLoading } from '../../ui/page-loading.tsx'
 import { UsageControls } from './usage-controls.tsx'
 import { useKeyText } from './usage-names.ts'
-import { useUsage } from './usage-queries.ts'
+import { useKeyName, useUsage } from './usage-queries.ts'
 import { UsageTables } from './usage-tables.tsx'
 import { usageTexts } from './usage-texts.ts'
 import { UsageTotals } from './usage-totals.tsx'
@@ -67,9 +67,18 @@ function Report({ usage, view, isBusy }: { usage: Usage; view: UsageView; isBusy
 function OnlyTags({ view: { request, subjectId, change }, usage }: { view: UsageView; usage: Usage | undefined }) {
   const t = useTexts(usageTexts)
   const keyText = useKeyText()
+  const counted = usage?.by_key.find(({ key_id }) => key_id === request.key_id)
+  // one that has no calls here is not among them
+  const stored = useKeyName(usage && !counted ? request.key_id : '')
+  const key = counted ?? {
+    key_id: request.key_id,
+    name: stored?.name ?? request.key_id,
+    last_four: stored?.lastFour ?? '',
+    is_deleted: false,
+  }
   const only = [
     ...(subjectId === '' ? [] : [{ field: 'subject', text: t(`only_${request.kind}`, { name: subjectName(usage, subjectId) }) }]),
-    ...(request.key_id === '' ? [] : [{ field: 'key', text: t('only_key', { name: keyText(keyOf(usage, request.key_id)) }) }]),
+    ...(request.key_id === '' ? [] : [{ field: 'key', text: t('only_key', { name: keyText(key) }) }]),
   ]
   if (only.length === 0) return null
   return (
@@ -89,6 +98,3 @@ function subjectName(usage: Usage | undefined, id: string): string {
   const workflow = usage?.by_workflow?.find(({ workflow_id }) => workflow_id === id)
   return (agent ?? workflow)?.name || id
 }
-
-const keyOf = (usage: Usage | undefined, id: string) =>
-  usage?.by_key.find(({ key_id }) => key_id === id) ?? { key_id: id, name: id, last_four: '', is_deleted: false }

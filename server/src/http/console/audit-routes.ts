@@ -1,4 +1,5 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
+import { listEmails } from '../../accounts/user-store.ts'
 import type { AuditEntry as StoredEntry } from '../../audit/audit-entry.ts'
 import { listAuditLog } from '../../audit/audit-log.ts'
 import type { AuditDeps } from '../../audit/audit-log.ts'
@@ -15,13 +16,17 @@ export const auditRoutes =
     http.get('/api/console/audit', { config: { auth: 'admin' }, schema: { querystring: auditListQuery } }, async (request) => {
       const { actor: actorUserId, actor_kind: actorKind, ...rest } = request.query
       const { entries, total } = await listAuditLog(services, { ...rest, actorUserId, actorKind })
-      return success(request, { items: entries.map(toWire), total })
+      const userIds = new Set(entries.flatMap(({ actor }) => actor.userId ?? []))
+      const emails = await listEmails(services.db, [...userIds])
+      return success(request, { items: entries.map((entry) => toWire(entry, emails)), total })
     })
   }
 
-function toWire({ id, at, actor, action, target, details }: StoredEntry): AuditEntry {
+function toWire({ id, at, actor, action, target, details }: StoredEntry, emails: Map<string, string>): AuditEntry {
+  const { kind, userId, keyId, address } = actor
   return {
-    ...{ id, at, actor_kind: actor.kind, actor_user_id: actor.userId ?? null, key_id: actor.keyId ?? null, address: actor.address },
+    ...{ id, at, actor_kind: kind, actor_user_id: userId ?? null, actor_email: emails.get(userId ?? '') ?? null },
+    ...{ key_id: keyId ?? null, address },
     ...{ action, target_kind: target.kind, target_id: target.id, details },
   }
 }

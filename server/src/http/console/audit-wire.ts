@@ -28,6 +28,8 @@ export const auditEntrySchema = z.object({
   actor_kind: actorKindField,
   /** Null where nobody was signed in, and of commands. */
   actor_user_id: z.string().nullable(),
+  /** As it is now; it is no part of what is sealed. */
+  actor_email: z.string().nullable(),
   key_id: z.string().nullable(),
   address: z.string(),
   action: z.string(),

@@ -73,7 +73,7 @@ const changingRoutes =
     http.post(
       `${PREFIX}/update_personal_access_token_and_permission`,
       {
-        config: audited({ auth: 'session' }, 'key.update', 'name'),
+        config: audited({ auth: 'session' }, 'key.update', 'name', 'disabled'),
         schema: {
           tags,
           summary: 'Rename an API key, or change when it expires and what it may do',
@@ -94,7 +94,7 @@ const changingRoutes =
     http.post(
       `${PREFIX}/rotate_personal_access_token`,
       {
-        config: audited({ auth: 'session' }, 'key.rotate'),
+        config: audited({ auth: 'session' }, 'key.rotate', 'overlap_seconds'),
         schema: {
           tags,
           summary: 'Give an API key a new secret',
