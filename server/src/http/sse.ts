@@ -72,22 +72,40 @@ function setHeadersOf(reply: FastifyReply): void {
   }
 }
 
-/** One write for each event. Waits while the client does not read: what it has not taken stays in the journal, not in the socket. */
+/** Waits while the client does not read: what it has not taken stays in the journal, not in the socket. */
 async function writeFrames(raw: ServerResponse, frames: string[], signal: AbortSignal): Promise<void> {
-  for (const frame of frames) {
+  for (const together of portionsOf(frames)) {
     if (signal.aborted) return
-    if (!writeFrame(raw, frame)) await drained(raw, signal)
+    if (!writePortion(raw, together)) await drained(raw, signal)
   }
 }
 
+const CHARS_PER_WRITE = 16_384
+
+/** Events that are ready together go out together: the write, not the event, is what costs. */
+function* portionsOf(frames: string[]): Generator<string[]> {
+  let portion: string[] = []
+  let chars = 0
+  for (const frame of frames) {
+    if (chars > 0 && chars + frame.length > CHARS_PER_WRITE) {
+      yield portion
+      portion = []
+      chars = 0
+    }
+    portion.push(frame)
+    chars += frame.length
+  }
+  yield portion
+}
+
 /**
- * @NOTE Node writes a chunk as three pieces (size, data, line end), which costs half as much again as one. So the chunk is put
- * together here, as soon as the response has its socket to itself and its head is out.
+ * @NOTE Node writes a chunk as three pieces (size, data, line end), which costs half as much again as one. So the chunks, one for each
+ * event, are put together here, as soon as the response has its socket to itself and its head is out.
  */
-function writeFrame(raw: ServerResponse, frame: string): boolean {
+function writePortion(raw: ServerResponse, frames: string[]): boolean {
   const { socket } = raw
-  if (!socket || !raw.headersSent || !raw.chunkedEncoding) return raw.write(frame)
-  return socket.write(`${Buffer.byteLength(frame).toString(16)}\r\n${frame}\r\n`)
+  if (!socket || !raw.headersSent || !raw.chunkedEncoding) return raw.write(frames.join(''))
+  return socket.write(frames.map((frame) => `${Buffer.byteLength(frame).toString(16)}\r\n${frame}\r\n`).join(''))
 }
 
 function drained(raw: ServerResponse, signal: AbortSignal): Promise<unknown> {

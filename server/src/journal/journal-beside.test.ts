@@ -9,7 +9,8 @@ import { AppError } from '../lib/app-error.ts'
 import { createMemoryBus } from '../cluster/memory-bus.ts'
 import { createJournalNews } from './journal-news.ts'
 import { createJournal } from './journal.ts'
-import type { Beside, RunLog } from './journal.ts'
+import type { Beside } from './journal-flusher.ts'
+import type { RunLog } from './journal.ts'
 import { listEntries } from './journal-store.ts'
 
 const CUT = Object.assign(new Error('Connection lost'), { code: 'PROTOCOL_CONNECTION_LOST' })

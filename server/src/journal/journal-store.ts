@@ -1,6 +1,7 @@
 import type { Insertable } from 'kysely'
 import type { Db } from '../db/database.ts'
 import type { JournalSegmentTable } from '../db/tables.ts'
+import type { Batch } from './live-log.ts'
 
 /** One numbered event of a run; numbers start at 1 and have no gaps. `last` marks the end of the run. */
 export type JournalEntry<E> = { seq: number; event: E; last: boolean }
@@ -19,6 +20,21 @@ export function segmentInsert(
     ends_run: endsRun ? 1 : 0,
     created_at: now,
   }
+}
+
+const CHARS_PER_SEGMENT = 1_000_000
+
+/** Several where one would be large: a database hangs up on a statement that is. */
+export function toSegments<E>(batch: Batch<E>, { now, endsRun }: { now: number; endsRun: boolean }): Insertable<JournalSegmentTable>[] {
+  const { runId, firstSeq, events } = batch
+  const whole = segmentInsert(batch, { now, endsRun })
+  if (events.length === 1 || whole.events.length < CHARS_PER_SEGMENT) return [whole]
+
+  const middle = Math.floor(events.length / 2)
+  return [
+    ...toSegments({ runId, firstSeq, events: events.slice(0, middle) }, { now, endsRun: false }),
+    ...toSegments({ runId, firstSeq: firstSeq + middle, events: events.slice(middle) }, { now, endsRun }),
+  ]
 }
 
 /** A page of the stored entries after the cursor, in order; empty when there are none. */
@@ -64,6 +80,19 @@ export async function findSegment(db: Db, runId: string, firstSeq: number): Prom
     .where('first_seq', '=', firstSeq)
     .executeTakeFirst()
   return row && { lastSeq: row.last_seq, events: row.events, endsRun: row.ends_run === 1 }
+}
+
+/**
+ * A connection may be lost between a commit and its answer: the write has failed, and its segment is
+ * stored. Undefined when there is none, or it is not of this log: another process has ended the run.
+ */
+export async function findOwnSegment<E>(
+  db: Db,
+  { runId, firstSeq, events }: Batch<E>,
+): Promise<{ lastSeq: number; endsRun: boolean } | undefined> {
+  const found = await findSegment(db, runId, firstSeq)
+  const own = found && JSON.stringify(events.slice(0, found.lastSeq - firstSeq + 1))
+  return found?.events === own ? found : undefined
 }
 
 /**

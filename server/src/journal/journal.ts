@@ -1,19 +1,20 @@
 import { isDatabaseUnavailable, isDuplicate } from '../db/database.ts'
 import type { Db } from '../db/database.ts'
-import type { GroupCommit, WriteUnit } from '../db/group-commit.ts'
+import type { WriteUnit } from '../db/group-commit.ts'
 import { retryWhileAway } from '../db/retry-while-away.ts'
 import { pause } from '../lib/background.ts'
-import type { Clock } from '../lib/clock.ts'
 import { AppError } from '../lib/app-error.ts'
+import { createFlusher } from './journal-flusher.ts'
+import type { Beside, FlusherDeps, OpenLog } from './journal-flusher.ts'
 import type { JournalNews } from './journal-news.ts'
-import { findLastEntry, findSegment, listEntries, segmentInsert } from './journal-store.ts'
+import { findLastEntry, findOwnSegment, listEntries, toSegments } from './journal-store.ts'
 import type { JournalEntry } from './journal-store.ts'
 import { createLiveLog } from './live-log.ts'
 import type { Batch, LiveLog } from './live-log.ts'
 
 /**
  * The append-only list of numbered events of each run. Readers in this process get an event from
- * memory the moment it is appended; the database has it at most FLUSH_MS later. The end of a run is
+ * memory the moment it is appended; the database has it a moment later. The end of a run is
  * stored before any reader sees it: nobody is told of something that a crash could undo.
  */
 export interface Journal<E> {
@@ -49,22 +50,9 @@ export interface RunLog<E> {
   abandon(): void
 }
 
-/**
- * State of the run that is stored in one transaction with the events so far: after a crash they
- * agree. It may be taken more than once, and written more than once.
- */
-export interface Beside {
-  /** What has changed since it was last settled; undefined for nothing. What the guard refuses is not stored, nor are the events. */
-  take(): (Pick<WriteUnit, 'guard'> & { update: (tx: Db) => Promise<unknown>; settle: () => void }) | undefined
-}
-
 /** `cursor` is the number of the last entry the reader has; 0 for none. */
 export type JournalPosition = { runId: string; cursor: number; signal: AbortSignal }
-export type JournalDeps = { db: Db; commits: GroupCommit; clock: Clock; news: JournalNews; onError: (cause: unknown) => void }
-
-const FLUSH_MS = 80
-/** How soon a write is tried again that somebody waits for. */
-const RETRY_MS = 100
+export type JournalDeps = FlusherDeps
 
 export function createJournal<E>(deps: JournalDeps): Journal<E> {
   const logs = new Map<string, OpenLog<E>>()
@@ -111,8 +99,6 @@ export function createJournal<E>(deps: JournalDeps): Journal<E> {
   }
 }
 
-type OpenLog<E> = LiveLog<E> & { beside: Beside | undefined }
-
 /** Reads from memory, and from the database what memory no longer has. */
 async function* followLive<E>(
   db: Db,
@@ -158,100 +144,6 @@ async function* followStored<E>({ db, news }: JournalDeps, { runId, cursor, sign
   }
 }
 
-type Written = 'stored' | 'away' | 'failed'
-
-/** Writes behind: all logs that have something new, as one group, every FLUSH_MS. */
-function createFlusher<E>(deps: JournalDeps) {
-  const dirty = new Set<OpenLog<E>>()
-  const writing = new Map<OpenLog<E>, Promise<Written>>()
-  let timer: NodeJS.Timeout | undefined
-
-  function start(log: OpenLog<E>): Promise<Written> | undefined {
-    dirty.delete(log)
-    // @NOTE one write at a time for each log, or a later segment could be stored before an earlier one
-    if (writing.has(log)) {
-      schedule(log)
-      return undefined
-    }
-    const written = writeLog(deps, log).then((result) => {
-      writing.delete(log)
-      // nothing is lost: the events stay in memory and go out with the next flush, at the latest with the end
-      if (result === 'away') schedule(log)
-      return result
-    })
-    writing.set(log, written)
-    return written
-  }
-
-  function schedule(log: OpenLog<E>): void {
-    dirty.add(log)
-    timer ??= setTimeout(() => {
-      timer = undefined
-      for (const each of [...dirty]) void start(each)
-    }, FLUSH_MS)
-  }
-
-  return {
-    schedule,
-    /** Now: with the next write that begins. What comes after that is not waited for. */
-    async store(log: OpenLog<E>, signal: AbortSignal) {
-      await writing.get(log)
-      while (hasUnstored(log) && !log.abandoned) {
-        signal.throwIfAborted()
-        const result = await (writing.get(log) ?? start(log))
-        if (result === 'failed') throw new Error(`what run ${log.runId} has done cannot be stored`)
-        if (result === 'stored') return
-        await pause(RETRY_MS, signal)
-      }
-    },
-    async settle(log: OpenLog<E>) {
-      dirty.delete(log)
-      await writing.get(log)
-      dirty.delete(log)
-    },
-    async flushAll() {
-      clearTimeout(timer)
-      timer = undefined
-      for (const log of [...dirty]) void start(log)
-      await Promise.all(writing.values())
-    },
-  }
-}
-
-/** Never rejects. */
-async function writeLog<E>(deps: JournalDeps, log: OpenLog<E>): Promise<Written> {
-  const batch = log.unstored()
-  const beside = log.beside?.take()
-  if ((batch.events.length === 0 && !beside) || log.abandoned) return 'stored'
-  const segments = batch.events.length === 0 ? [] : toSegments(batch, { now: deps.clock(), endsRun: false })
-  try {
-    await deps.commits.write({ guard: beside?.guard, insert: { journal_segment: segments }, update: beside?.update })
-    log.stored(batch.firstSeq + batch.events.length - 1)
-    if (batch.events.length > 0) deps.news.tell(log.runId)
-    beside?.settle()
-    return 'stored'
-  } catch (cause) {
-    return judge(deps, { log, batch, cause })
-  }
-}
-
-type FailedWrite<E> = { log: OpenLog<E>; batch: Batch<E>; cause: unknown }
-
-async function judge<E>({ db, onError }: JournalDeps, { log, batch, cause }: FailedWrite<E>): Promise<Written> {
-  if (isDatabaseUnavailable(cause)) return 'away'
-  try {
-    const stored = isDuplicate(cause) ? await findOwnSegment(db, batch) : undefined
-    if (!stored || stored.endsRun) throw cause
-    log.stored(stored.lastSeq)
-    return 'away'
-  } catch (failure) {
-    onError(failure)
-    return isDatabaseUnavailable(failure) ? 'away' : 'failed'
-  }
-}
-
-const hasUnstored = <E>(log: OpenLog<E>): boolean => log.unstored().events.length > 0 || log.beside?.take() !== undefined
-
 type End<E> = { log: OpenLog<E>; events: E[]; also: WriteUnit; giveUp: AbortSignal }
 
 async function storeEnd<E>({ db, commits, clock }: JournalDeps, { log, events, also, giveUp }: End<E>): Promise<void> {
@@ -291,32 +183,4 @@ function besideThen(beside: Beside | undefined, update: WriteUnit['update']): Wr
     await taken.update(tx)
     await update?.(tx)
   }
-}
-
-const CHARS_PER_SEGMENT = 1_000_000
-
-/** Several where one would be large: a database hangs up on a statement that is. */
-function toSegments<E>(batch: Batch<E>, { now, endsRun }: { now: number; endsRun: boolean }): ReturnType<typeof segmentInsert>[] {
-  const { runId, firstSeq, events } = batch
-  const whole = segmentInsert(batch, { now, endsRun })
-  if (events.length === 1 || whole.events.length < CHARS_PER_SEGMENT) return [whole]
-
-  const middle = Math.floor(events.length / 2)
-  return [
-    ...toSegments({ runId, firstSeq, events: events.slice(0, middle) }, { now, endsRun: false }),
-    ...toSegments({ runId, firstSeq: firstSeq + middle, events: events.slice(middle) }, { now, endsRun }),
-  ]
-}
-
-/**
- * A connection may be lost between a commit and its answer: the write has failed, and its segment is
- * stored. Undefined when there is none, or it is not of this log: another process has ended the run.
- */
-async function findOwnSegment<E>(
-  db: Db,
-  { runId, firstSeq, events }: Batch<E>,
-): Promise<{ lastSeq: number; endsRun: boolean } | undefined> {
-  const found = await findSegment(db, runId, firstSeq)
-  const own = found && JSON.stringify(events.slice(0, found.lastSeq - firstSeq + 1))
-  return found?.events === own ? found : undefined
 }

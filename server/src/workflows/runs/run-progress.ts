@@ -2,7 +2,7 @@ import type { Db } from '../../db/database.ts'
 import type { WriteUnit } from '../../db/group-commit.ts'
 import type { TokenUsage } from '../engine/node-type.ts'
 import type { NodeRecord, Progress } from '../engine/progress.ts'
-import type { Beside } from '../../journal/journal.ts'
+import type { Beside } from '../../journal/journal-flusher.ts'
 import { replaceNodeRuns } from './node-run-store.ts'
 
 /** The progress of one run, kept beside its journal: a record is stored in one transaction with what was said before it. */
