@@ -4,7 +4,6 @@ import { sql } from 'kysely'
 import { pino } from 'pino'
 import { loadConfig } from '../server/src/config.ts'
 import { openCore, type Core } from '../server/src/core.ts'
-import { dialectOf } from '../server/src/db/database.ts'
 import type { BenchProcess } from './bench-process.ts'
 import { applyManifest, oursEnv, seedOurs, startServe, type Bench } from './bench-targets.ts'
 import { createLayout, type Layout, type Sizes } from './scale-layout.ts'
@@ -76,11 +75,9 @@ async function haveOneChat(bench: Bench, { dataDir, apiKey }: { dataDir: string;
 async function measureBytes({ db, config }: Core): Promise<number> {
   if (config.database.kind === 'sqlite') return statSync(config.database.path).size
   const { rows } = await sql<{ bytes: number | string }>`
-    select sum(data_length + index_length) as bytes from information_schema.tables where table_schema = database()`.execute(db)
+    select sum(file_size) as bytes from information_schema.innodb_sys_tablespaces where name like concat(database(), '/%')`.execute(db)
   return Number(rows[0]?.bytes ?? 0)
 }
-
-export const databaseOf = ({ db }: Core): 'SQLite' | 'MariaDB' => (dialectOf(db) === 'sqlite' ? 'SQLite' : 'MariaDB')
 
 // written by this bench: the cast is the parser
 const parseNoted = (text: string): Note => JSON.parse(text) as Note
