@@ -10,7 +10,11 @@ export const coverLists: MigrationStep = async (db, dialect) => {
   for (const [name, columns] of Object.entries(CONVERSATION_INDEXES)) {
     const drop = db.schema.dropIndex(name)
     await (dialect === 'mysql' ? drop.on('conversation') : drop).execute()
-    await db.schema.createIndex(name).on('conversation').columns([...columns]).execute()
+    await db.schema
+      .createIndex(name)
+      .on('conversation')
+      .columns([...columns])
+      .execute()
   }
 }
 
