@@ -33,6 +33,10 @@ export const scaleRoutes: ScaleRoute[] = [
     conversation_id: String(caller.layout.conversationId(randomConversation(caller))),
   })),
   chat('chat in the long conversation', ({ layout }) => ({ conversation_id: String(layout.longConversationId) })),
+  chat('chat in the long conversation, queueing', ({ layout }) => ({
+    conversation_id: String(layout.longConversationId),
+    if_busy: 'enqueue',
+  })),
   get('conversations, first page', () => conversations(1)),
   get('conversations, page in the middle', ({ sizes }) => conversations(Math.floor(sizes.conversations / PAGE / 2))),
   get('conversations, last page', ({ sizes }) => conversations(Math.floor(sizes.conversations / PAGE) - 1)),

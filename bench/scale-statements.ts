@@ -21,14 +21,17 @@ export async function explainRoutes(house: House): Promise<ExplainedStatement[]>
   const caller = await callAt(house, address.port)
   const connection = createConnection(address.port)
   const statements = new Map<string, { query: CompiledQuery; routes: Set<string> }>()
-  for (const route of scaleRoutes) {
-    seen.length = 0
-    await ask(connection, route, caller)
-    for (const query of seen.filter(({ sql }) => isReading(sql))) {
+  const take = (name: string) => {
+    for (const query of seen.splice(0).filter(({ sql }) => isReading(sql))) {
       const known = statements.get(query.sql) ?? { query, routes: new Set() }
-      known.routes.add(route.name)
+      known.routes.add(name)
       statements.set(query.sql, known)
     }
+  }
+  take('start, chores and signing in')
+  for (const route of scaleRoutes) {
+    await ask(connection, route, caller)
+    take(route.name)
   }
   connection.close()
   await app.close()

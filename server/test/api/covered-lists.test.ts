@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { describe, expect, test } from 'vitest'
 import { listKeys } from '../../src/accounts/api-keys.ts'
+import { countQueuedRuns, hasEarlierQueuedRun, runInsert } from '../../src/chat/run-store.ts'
 import { browseConversations, countBrowsed } from '../../src/conversations/conversation-browse-store.ts'
 import { conversationInsert, listConversations, PREVIEW_CONNECTOR_ID } from '../../src/conversations/conversation-store.ts'
 import { listAllMessages, messageInsert } from '../../src/conversations/message-store.ts'
@@ -24,6 +25,17 @@ describe.each(testDatabases())('a list far into what is stored, on $name,', ({ o
     expect(await passedIn(db, (noted) => listAllMessages(noted, '1', page))).toEqual(['message_of_conversation'])
     const keys = (noted: Db) => listKeys({ db: noted, clock: () => 0 }, { userId: OWNER }, { page: 100, size: 5 })
     expect(await passedIn(db, keys)).toEqual(['api_key_live', 'api_key_live'])
+  })
+
+  test('leaves the queue of a conversation as quick to find as in an empty one', async () => {
+    await using db = await open()
+    await fill(db)
+
+    expect(await countQueuedRuns(db, '1')).toBe(1)
+    expect(await hasEarlierQueuedRun(db, '1', '900')).toBe(true)
+    expect(await hasEarlierQueuedRun(db, '1', String(ROWS))).toBe(false)
+    expect(await passedIn(db, (noted) => countQueuedRuns(noted, '1'))).toEqual(['run_status'])
+    expect(await passedIn(db, (noted) => hasEarlierQueuedRun(noted, '1', '900'))).toEqual(['run_status'])
   })
 
   test('has the rows of that page, in order', async () => {
@@ -59,7 +71,7 @@ async function passedIn(db: Db, work: (noted: Db) => Promise<unknown>): Promise<
   return plans.flatMap((line) => {
     const [, sqlite, mysql] = / COVERING INDEX (\w+)|, key (\w+), .*Using index\b/.exec(line) ?? []
     const name = sqlite ?? mysql ?? ''
-    return /^(conversation_|message_|api_key_live$)/.test(name) ? [name] : []
+    return /^(conversation_|message_|api_key_live$|run_)/.test(name) ? [name] : []
   })
 }
 
@@ -88,5 +100,15 @@ async function fill(db: Db): Promise<void> {
     .insertInto('api_key')
     .values(ids.map((id) => ({ ...key, id, api_key: id })))
     .execute()
-  if (dialectOf(db) === 'mysql') await sql`analyze table conversation, message, api_key`.execute(db)
+  const run = {
+    ...{ ownerId: OWNER, keyId: undefined, botId: BOT, botVersionId: '1', conversationId: '1', sectionId: '1', endUser: '', answerId: '1' },
+    ...{ metaData: {}, usage: { inputTokens: 0, outputTokens: 0 }, error: undefined, clientStyle: 'sdk', messageMeta: {} },
+    ...{ savesHistory: true, callbackUrl: undefined, requiredCalls: [], workerToken: '', createdAt: 1, finishedAt: 1, firstTokenMs: 1 },
+  }
+  const statusOf = (id: string) => (id === String(ROWS) ? 'created' : 'completed')
+  await db
+    .insertInto('run')
+    .values(ids.map((id) => runInsert({ ...run, id, status: statusOf(id) })))
+    .execute()
+  if (dialectOf(db) === 'mysql') await sql`analyze table conversation, message, api_key, run`.execute(db)
 }

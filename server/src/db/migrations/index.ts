@@ -16,6 +16,7 @@ import { extendKeys } from './0014-key-policy.ts'
 import { createStopRequests } from './0015-stop-requests.ts'
 import { createAudit } from './0016-audit.ts'
 import { coverLists } from './0017-covered-lists.ts'
+import { findQueuedRuns } from './0018-queued-runs.ts'
 
 export type MigrationStep = (db: Db, dialect: DialectName) => Promise<void>
 
@@ -38,4 +39,5 @@ export const migrations: Record<string, MigrationStep> = {
   '0015-stop-requests': createStopRequests,
   '0016-audit': createAudit,
   '0017-covered-lists': coverLists,
+  '0018-queued-runs': findQueuedRuns,
 }
