@@ -1,10 +1,9 @@
-import { sql } from 'kysely'
-import type { CompiledQuery } from 'kysely'
+import { CompiledQuery, sql } from 'kysely'
 import { describe, expect, test } from 'vitest'
 import { dialectOf } from '../db/database.ts'
 import type { Db } from '../db/database.ts'
 import { createSnowflake, firstIdAt } from '../lib/snowflake.ts'
-import { explainStatement, noteStatements } from '../../test/support/explained-statements.ts'
+import { noteStatements } from '../../test/support/explained-statements.ts'
 import { testDatabases } from '../../test/support/test-databases.ts'
 import { createMeasures } from './measures.ts'
 import { selectChats, selectWorkflowRuns } from './usage-store.ts'
@@ -120,7 +119,12 @@ const report = (db: Db, request: UsageRequest, sums = createUsageSums({ db, cloc
   reportUsage({ db, sums }, request, new AbortController().signal)
 
 /** How the database finds what is asked for. */
-const planOf = async (db: Db, query: { compile(): CompiledQuery }) => (await explainStatement(db, query.compile())).join('\n')
+async function planOf(db: Db, query: { compile(): CompiledQuery }): Promise<string> {
+  const { sql: text, parameters } = query.compile()
+  const explain = dialectOf(db) === 'mysql' ? 'explain' : 'explain query plan'
+  const { rows } = await db.executeQuery(CompiledQuery.raw(`${explain} ${text}`, [...parameters]))
+  return JSON.stringify(rows)
+}
 
 async function insertRuns(db: Db, { ownerId, count }: { ownerId: string; count: number }): Promise<void> {
   const time = { now: START }
