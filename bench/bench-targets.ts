@@ -19,7 +19,13 @@ export type Target = BenchProcess & {
   loopFile?: string
 }
 
-export type Bench = { home: string; modelPort: number; cpuProfDir?: string | undefined }
+export type Bench = {
+  home: string
+  modelPort: number
+  cpuProfDir?: string | undefined
+  /** Settings of our server beside those of every bench. */
+  env?: Record<string, string>
+}
 
 const here = import.meta.dirname
 const cli = resolve(here, '../server/bin/coze-plus.js')
@@ -42,9 +48,29 @@ export async function startBare({ home, modelPort }: Bench): Promise<Target> {
 export type Seed = { dataDir: string; apiKey: string }
 
 /** Makes the data every round begins with: one published bot and one key. */
-export async function seedOurs({ home, modelPort }: Bench): Promise<Seed> {
-  const env = oursEnv(join(home, 'seed'), modelPort)
-  const server = await startProcess({ name: 'seed', args: [cli, 'serve'], env, home })
+export async function seedOurs(bench: Bench, dataDir = join(bench.home, 'seed')): Promise<Seed> {
+  const server = await startServe(bench, { name: 'seed', dataDir })
+  await applyManifest(bench, dataDir)
+  const apiKey = parseCreatedKey(await runCommand(bench, dataDir, ['keys', 'create', '--email', owner, '--name', 'bench', '--json']))
+  await server.stop()
+  return { dataDir, apiKey }
+}
+
+/** The bot, and where its model is now. */
+export async function applyManifest(bench: Bench, dataDir: string): Promise<void> {
+  const manifest = join(bench.home, 'bench.yaml')
+  writeFileSync(manifest, JSON.stringify(manifestFor(bench.modelPort)))
+  await runCommand(bench, dataDir, ['apply', '-f', manifest])
+}
+
+async function runCommand(bench: Bench, dataDir: string, args: string[]): Promise<string> {
+  const env = { ...baseEnv(bench.home), ...oursEnv(bench, dataDir) }
+  return (await promisify(execFile)(process.execPath, [cli, ...args], { env })).stdout
+}
+
+/** Our server on a folder of data, as soon as it answers. */
+export async function startServe(bench: Bench, { name, dataDir }: { name: string; dataDir: string }): Promise<BenchProcess> {
+  const server = await startProcess({ name, args: [cli, 'serve'], env: oursEnv(bench, dataDir), home: bench.home })
   await waitUntil(
     () =>
       fetch(`http://127.0.0.1:${server.port}/`).then(
@@ -53,25 +79,17 @@ export async function seedOurs({ home, modelPort }: Bench): Promise<Seed> {
       ),
     'our server',
   )
-
-  const run = async (...args: string[]) =>
-    (await promisify(execFile)(process.execPath, [cli, ...args], { env: { ...baseEnv(home), ...env } })).stdout
-  const manifest = join(home, 'bench.yaml')
-  writeFileSync(manifest, JSON.stringify(manifestFor(modelPort)))
-  await run('apply', '-f', manifest)
-  const apiKey = parseCreatedKey(await run('keys', 'create', '--email', owner, '--name', 'bench', '--json'))
-
-  await server.stop()
-  return { dataDir: join(home, 'seed'), apiKey }
+  return server
 }
 
-export async function startOurs({ home, modelPort, cpuProfDir }: Bench, seed: Seed): Promise<Target> {
+export async function startOurs(bench: Bench, seed: Seed): Promise<Target> {
+  const { home, cpuProfDir } = bench
   const dataDir = join(home, `data-${Date.now()}`)
   mkdirSync(dataDir)
   cpSync(seed.dataDir, dataDir, { recursive: true })
   const probed = probe(home, 'ours')
   const profiling = cpuProfDir ? ['--cpu-prof', `--cpu-prof-dir=${resolve(cpuProfDir)}`] : []
-  const env = { ...oursEnv(dataDir, modelPort), ...probed.env }
+  const env = { ...oursEnv(bench, dataDir), ...probed.env }
   const server = await startProcess({ name: 'ours', args: [...profiling, cli, 'serve'], env, home })
   return { ...server, name: 'ours', loopFile: probed.loopFile, ...cozeExchanges(seed.apiKey) }
 }
@@ -88,13 +106,15 @@ const manifestFor = (modelPort: number) => ({
   bots: [{ id: 123456, owner, name: 'bench', prompt: 'You are a helpful assistant.', model: 'bench', publish: { version: 'bench' } }],
 })
 
-const oursEnv = (dataDir: string, modelPort: number) => ({
+/** All that our server is told, but for the port. */
+export const oursEnv = ({ modelPort, env }: Bench, dataDir: string): Record<string, string> => ({
   DATA_DIR: dataDir,
   LOG_LEVEL: 'info',
   OPENAI_API_KEY: 'bench',
   OPENAI_BASE_URL: `http://127.0.0.1:${modelPort}/v1`,
   OPENAI_MODEL: 'bench',
   DRAIN_SECONDS: '1',
+  ...env,
 })
 
 function probe(home: string, name: TargetName) {

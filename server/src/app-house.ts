@@ -36,6 +36,7 @@ import { createToolSets } from './tools/tool-set.ts'
 import type { ToolSets } from './tools/tool-set.ts'
 import { createMetrics } from './usage/metrics.ts'
 import type { Metrics } from './usage/metrics.ts'
+import { createUsageSums } from './usage/usage-sums.ts'
 import { createWebhookSender } from './webhooks/webhook-sender.ts'
 import type { WebhookSender } from './webhooks/webhook-sender.ts'
 import { webhookInsert } from './webhooks/webhook-store.ts'
@@ -93,6 +94,7 @@ export async function buildHouse(core: Core) {
     addressRules: createAddressRules(config.allowedPrivateCidrs),
     journal: createJournal<ChatEvent>({ db, commits, news, clock, onError }),
     publishedBots: createPublishedBots({ db, clock }),
+    usageSums: createUsageSums({ db, clock }),
     keys: createKeyAuthentication({ db, secrets, clock, onError }),
     sessions: createConsoleSessions({ db, secrets, clock, publicUrl: config.publicUrl, allowSignup: config.allowSignup }),
     workflows: await buildWorkflows(core, {

@@ -86,7 +86,7 @@ export function toServices(core: Core, house: House): HttpServices {
         return issueToken(who, request)
       },
     },
-    usage: { db },
+    usage: { db, sums: house.usageSums },
     console: {
       ...{ sessions, state: stateServices(core, house), keys: { db, secrets, clock, forgetKey: keys.forget } },
       ...pageServices(core, house),
@@ -127,7 +127,7 @@ function pageServices(core: Core, house: House): PageServices {
     uploads: files,
     workflows: { ...making, nodeTypes },
     workflowRuns: { ...running, streams },
-    ...{ conversations: { db }, usage: { db } },
+    ...{ conversations: { db }, usage: { db, sums: house.usageSums } },
     models: { ...making, secrets, models },
     audit: { db },
     accounts: { db, clock, forgetUser: keys.forgetUser },

@@ -79,11 +79,13 @@ export type KeyFilter = { userId: string | undefined; makerKeyId?: string }
 
 /** Newest first, without deleted ones. */
 export async function listKeyRows(db: Db, filter: KeyFilter, page: { offset: number; limit: number }): Promise<ApiKey[]> {
-  const rows = await matching(db.selectFrom('api_key'), filter)
-    .selectAll()
-    .orderBy('id', 'desc')
-    .offset(page.offset)
-    .limit(page.limit)
+  // @NOTE the ids first, of which an index has all that is asked: MySQL would fetch every row that it skips
+  const found = matching(db.selectFrom('api_key'), filter).select('id').orderBy('id', 'desc').offset(page.offset).limit(page.limit)
+  const rows = await db
+    .selectFrom(found.as('found'))
+    .innerJoin('api_key', 'api_key.id', 'found.id')
+    .selectAll('api_key')
+    .orderBy('api_key.id', 'desc')
     .execute()
   return rows.map(toApiKey)
 }

@@ -48,16 +48,25 @@ export type ConversationFilter = { ownerId: string; botId: string; endUser: stri
 export type Page = { offset: number; limit: number; order: 'asc' | 'desc' }
 
 export async function listConversations(db: Db, filter: ConversationFilter, page: Page): Promise<Conversation[]> {
-  let query = db
+  const { ownerId, botId, endUser, connectorId } = filter
+  // @NOTE the ids first, of which an index has all that is asked: MySQL would fetch every row that it skips
+  const found = db
     .selectFrom('conversation')
-    .selectAll()
-    .where('owner_id', '=', filter.ownerId)
-    .where('bot_id', '=', filter.botId)
+    .select('id')
+    .where('owner_id', '=', ownerId)
+    .where('bot_id', '=', botId)
     .where('deleted_at', '=', 0)
-  if (filter.endUser !== undefined) query = query.where('end_user', '=', filter.endUser)
-  if (filter.connectorId !== undefined) query = query.where('connector_id', '=', filter.connectorId)
-  else query = query.where('connector_id', '<>', PREVIEW_CONNECTOR_ID)
-  const rows = await query.orderBy('id', page.order).limit(page.limit).offset(page.offset).execute()
+    .where('connector_id', connectorId === undefined ? '<>' : '=', connectorId ?? PREVIEW_CONNECTOR_ID)
+    .$if(endUser !== undefined, (query) => query.where('end_user', '=', endUser ?? ''))
+    .orderBy('id', page.order)
+    .limit(page.limit)
+    .offset(page.offset)
+  const rows = await db
+    .selectFrom(found.as('found'))
+    .innerJoin('conversation', 'conversation.id', 'found.id')
+    .selectAll('conversation')
+    .orderBy('conversation.id', page.order)
+    .execute()
   return rows.map(toConversation)
 }
 

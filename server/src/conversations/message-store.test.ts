@@ -108,6 +108,23 @@ describe.each(testDatabases())('messages on $name', ({ open }) => {
     expect(await before('25', '26')).toEqual(['11', '30', '21'])
   })
 
+  test('rounds of many messages are read to their beginning, up to a limit', async () => {
+    await using db = await open()
+    const rounds = numbers(3).flatMap((round) => [question(`${round}0`), ...numbers(6).map((at) => answer(`${round}${at}`))])
+    await insert(
+      db,
+      rounds.map((each) => ({ ...each, runId: undefined })),
+    )
+    const history = async (maxMessages: number) =>
+      (await listHistory(db, { conversationId: '1', sectionId: '1', beforeId: '100', beforeRunId: '100', rounds: 2, maxMessages })).map(
+        ({ id }) => Number(id),
+      )
+
+    expect(await history(14)).toEqual([...numbers(7).map((at) => 19 + at), ...numbers(7).map((at) => 29 + at)])
+    expect(await history(9)).toEqual([25, 26, ...numbers(7).map((at) => 29 + at)])
+    expect(await history(3)).toEqual([34, 35, 36])
+  })
+
   test('questions that got no answer count as rounds too', async () => {
     await using db = await open()
     await insert(db, [question('1'), question('2'), answer('3'), question('4')])

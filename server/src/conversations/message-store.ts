@@ -73,13 +73,19 @@ export async function listAllMessages(
   conversationId: string,
   page: { order: 'asc' | 'desc'; offset: number; limit: number },
 ): Promise<Message[]> {
-  const rows = await db
+  // @NOTE the ids first, of which an index has all that is asked: MySQL would fetch every row that it skips
+  const found = db
     .selectFrom('message')
-    .selectAll()
+    .select('id')
     .where('conversation_id', '=', conversationId)
     .orderBy('id', page.order)
     .limit(page.limit)
     .offset(page.offset)
+  const rows = await db
+    .selectFrom(found.as('found'))
+    .innerJoin('message', 'message.id', 'found.id')
+    .selectAll('message')
+    .orderBy('message.id', page.order)
     .execute()
   return rows.map(toMessage)
 }
@@ -117,30 +123,36 @@ export type HistoryRequest = {
 }
 
 /** The newest `rounds` questions of a section before a run, with what followed them, oldest first. */
-export async function listHistory(
+export async function listHistory(db: Db, request: HistoryRequest): Promise<Message[]> {
+  const { rounds, maxMessages = rounds * 4 } = request
+  let questions = 0
+  const newest: Message[] = []
+  // @NOTE most rounds are a question and an answer: rows that are read and not used would cost every chat time
+  for (let limit = rounds * 2; questions < rounds && newest.length < maxMessages; limit *= 2) {
+    const rows = await listNewest(db, request, { belowId: newest.at(-1)?.id, limit: Math.min(limit, maxMessages - newest.length) })
+    for (const row of rows) {
+      newest.push(toMessage(row))
+      if (row.role === 'user' && ++questions === rounds) break
+    }
+    if (rows.length < limit) break
+  }
+  return newest.reverse().sort((one, other) => turnOf(one) - turnOf(other) || Number(one.id) - Number(other.id))
+}
+
+function listNewest(
   db: Db,
-  { conversationId, sectionId, beforeId, beforeRunId, rounds, maxMessages = rounds * 4 }: HistoryRequest,
-): Promise<Message[]> {
-  if (rounds <= 0) return []
-  const rows = await db
-    .selectFrom('message')
-    .selectAll()
-    .where('conversation_id', '=', conversationId)
-    .where('section_id', '=', sectionId)
-    // @NOTE by run and not by message: an answer may be newer than the question of a run that was waiting for its turn
+  { conversationId, sectionId, beforeId, beforeRunId }: HistoryRequest,
+  { belowId, limit }: { belowId: string | undefined; limit: number },
+): Promise<Selectable<MessageTable>[]> {
+  let query = db.selectFrom('message').selectAll().where('conversation_id', '=', conversationId).where('section_id', '=', sectionId)
+  if (belowId !== undefined) query = query.where('id', '<', belowId)
+  // @NOTE by run and not by message: an answer may be newer than the question of a run that was waiting for its turn
+  return query
     .where((where) => where.or([where.and([where('run_id', 'is', null), where('id', '<', beforeId)]), where('run_id', '<', beforeRunId)]))
     .where('type', 'in', ['question', 'answer'])
     .orderBy('id', 'desc')
-    .limit(maxMessages)
+    .limit(limit)
     .execute()
-
-  let questions = 0
-  const newest: Message[] = []
-  for (const row of rows) {
-    newest.push(toMessage(row))
-    if (row.role === 'user' && ++questions === rounds) break
-  }
-  return newest.reverse().sort((one, other) => turnOf(one) - turnOf(other) || Number(one.id) - Number(other.id))
 }
 
 /** Ids are ordered in time: a message belongs where its run began. */

@@ -17,52 +17,76 @@ export type Percentiles = { p50: number | undefined; p95: number | undefined }
 /** Calls are added one by one; their number does not matter for how much is remembered of them. */
 export interface MeasuresBuilder {
   add(call: CallFact): void
+  /** All that was added to another one so far. */
+  addAll(other: MeasuresBuilder): void
   readonly calls: number
+  readonly sums: Sums
   build(): Measures
 }
 
-export function createMeasures(): MeasuresBuilder {
-  const counts = { done: 0, failed: 0, canceled: 0, open: 0 }
-  const latency = createHistogram()
-  const firstToken = createHistogram()
-  let inputTokens = 0
-  let outputTokens = 0
+type Sums = Record<CallFact['outcome'] | 'inputTokens' | 'outputTokens', number> & { latency: Histogram; firstToken: Histogram }
 
-  const sum = () => counts.done + counts.failed + counts.canceled + counts.open
+export function createMeasures(): MeasuresBuilder {
+  const sums: Sums = {
+    ...{ done: 0, failed: 0, canceled: 0, open: 0, inputTokens: 0, outputTokens: 0 },
+    ...{ latency: createHistogram(), firstToken: createHistogram() },
+  }
+  const countCalls = () => sums.done + sums.failed + sums.canceled + sums.open
   return {
+    sums,
     get calls() {
-      return sum()
+      return countCalls()
     },
     add(call) {
-      counts[call.outcome]++
-      inputTokens += call.inputTokens
-      outputTokens += call.outputTokens
-      if (call.latencyMs !== undefined) latency.add(call.latencyMs)
-      if (call.firstTokenMs !== undefined) firstToken.add(call.firstTokenMs)
+      sums[call.outcome]++
+      sums.inputTokens += call.inputTokens
+      sums.outputTokens += call.outputTokens
+      if (call.latencyMs !== undefined) sums.latency.add(call.latencyMs)
+      if (call.firstTokenMs !== undefined) sums.firstToken.add(call.firstTokenMs)
+    },
+    addAll({ sums: other }) {
+      for (const name of COUNTED) sums[name] += other[name]
+      sums.latency.addAll(other.latency)
+      sums.firstToken.addAll(other.firstToken)
     },
     build: () => ({
-      ...{ calls: sum(), errors: counts.failed, canceled: counts.canceled, open: counts.open, inputTokens, outputTokens },
-      latencyMs: { p50: latency.percentile(0.5), p95: latency.percentile(0.95) },
-      firstTokenMs: { p50: firstToken.percentile(0.5), p95: firstToken.percentile(0.95) },
+      ...{ calls: countCalls(), errors: sums.failed, canceled: sums.canceled, open: sums.open },
+      ...{ inputTokens: sums.inputTokens, outputTokens: sums.outputTokens },
+      latencyMs: { p50: sums.latency.percentile(0.5), p95: sums.latency.percentile(0.95) },
+      firstTokenMs: { p50: sums.firstToken.percentile(0.5), p95: sums.firstToken.percentile(0.95) },
     }),
   }
 }
 
+const COUNTED = ['done', 'failed', 'canceled', 'open', 'inputTokens', 'outputTokens'] as const
+
 /** Bins of a fixed ratio: whatever the size of a value, its bin is as exact. 2.5 % to either side of its middle. */
 const BIN_RATIO = Math.log(1.05)
 
-function createHistogram() {
+type Histogram = {
+  /** How many values are in which bin. */
+  readonly bins: ReadonlyMap<number, number>
+  add(value: number): void
+  addAll(other: Histogram): void
+  /** The value that this part of all is not above. */
+  percentile(part: number): number | undefined
+}
+
+function createHistogram(): Histogram {
   const bins = new Map<number, number>()
   let count = 0
 
+  const addTo = (bin: number, size: number) => {
+    bins.set(bin, (bins.get(bin) ?? 0) + size)
+    count += size
+  }
   return {
-    add(value: number): void {
-      const bin = Math.round(Math.log(Math.max(1, value)) / BIN_RATIO)
-      bins.set(bin, (bins.get(bin) ?? 0) + 1)
-      count++
+    bins,
+    add: (value) => addTo(Math.round(Math.log(Math.max(1, value)) / BIN_RATIO), 1),
+    addAll(other) {
+      for (const [bin, size] of other.bins) addTo(bin, size)
     },
-    /** The value that this part of all is not above. */
-    percentile(part: number): number | undefined {
+    percentile(part) {
       let left = Math.ceil(count * part)
       for (const [bin, size] of [...bins].sort(([a], [b]) => a - b)) {
         left -= size

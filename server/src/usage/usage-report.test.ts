@@ -3,10 +3,13 @@ import { describe, expect, test } from 'vitest'
 import { dialectOf } from '../db/database.ts'
 import type { Db } from '../db/database.ts'
 import { createSnowflake, firstIdAt } from '../lib/snowflake.ts'
+import { noteStatements } from '../../test/support/explained-statements.ts'
 import { testDatabases } from '../../test/support/test-databases.ts'
 import { createMeasures } from './measures.ts'
 import { selectChats, selectWorkflowRuns } from './usage-store.ts'
 import { reportUsage } from './usage-report.ts'
+import type { UsageRequest } from './usage-report.ts'
+import { createUsageSums } from './usage-sums.ts'
 
 const START = Date.UTC(2026, 0, 1)
 const HOUR = 3_600_000
@@ -33,7 +36,7 @@ describe.each(testDatabases())('a report on $name', ({ open }) => {
     await insertRuns(db, { ownerId: '1', count: 5_001 })
     await insertRuns(db, { ownerId: '2', count: 10 })
     const request = { ownerId: '1', kind: 'chat', bucket: 'hour', offsetMinutes: 0, from: START, to: START + 10 * HOUR } as const
-    const { total, buckets, subjects, keys } = await reportUsage(db, request, new AbortController().signal)
+    const { total, buckets, subjects, keys } = await report(db, request)
 
     expect(total).toMatchObject({ calls: 5_001, inputTokens: 5_001 * 3, outputTokens: 5_001 * 5 })
     expect(buckets.map(({ calls }) => calls).reduce((sum, calls) => sum + calls, 0)).toBe(5_001)
@@ -44,16 +47,58 @@ describe.each(testDatabases())('a report on $name', ({ open }) => {
     ])
     expect(keys.map(({ id }) => id)).toEqual(['0'])
 
-    const half = await reportUsage(db, { ...request, to: START + 5 * HOUR, subjectId: '70' }, new AbortController().signal)
+    const half = await report(db, { ...request, to: START + 5 * HOUR, subjectId: '70' })
     expect(half.total.calls).toBeGreaterThan(1_200)
     expect(half.total.calls).toBeLessThan(1_300)
+  })
+
+  test('is the same when it is asked for again, in other parts and by another server', async () => {
+    await using db = await open()
+    await insertRuns(db, { ownerId: '1', count: 3_000 })
+    const sums = createUsageSums({ db, clock: () => START + 7 * HOUR })
+    const range = { ownerId: '1', kind: 'chat', offsetMinutes: 330, to: START + 10 * HOUR } as const
+    for (const bucket of ['hour', 'day', 'hour', 'day'] as const) {
+      for (const from of [START, START + 0.4 * HOUR]) {
+        for (const only of [{}, { subjectId: '70' }, { keyId: '7' }, { subjectIds: new Set(['71']) }]) {
+          const request = { ...range, bucket, from, ...only }
+          expect(await report(db, request, sums)).toEqual(await report(db, request))
+        }
+      }
+    }
+  })
+
+  test('reads again only what is not settled: calls that were open, and the newest hour', async () => {
+    await using db = await open()
+    await insertRuns(db, { ownerId: '1', count: 1_000 })
+    const { id: waiting } = await db.selectFrom('run').select('id').orderBy('id').executeTakeFirstOrThrow()
+    await db.updateTable('run').set({ status: 'requires_action' }).where('id', '=', String(waiting)).execute()
+    const sums = createUsageSums({ db, clock: () => START + 10 * HOUR })
+    const request = { ownerId: '1', kind: 'chat', bucket: 'hour', offsetMinutes: 0, from: START, to: START + 10 * HOUR } as const
+    const { total, buckets } = await report(db, request, sums)
+    expect([total.calls, total.open, buckets[0]?.open]).toEqual([1_000, 1, 1])
+
+    await db.updateTable('run').set({ status: 'completed', output_tokens: 1_000 }).where('id', '=', String(waiting)).execute()
+    const { noted, statements } = noteStatements(db)
+    const again = await report(noted, request, createUsageSums({ db: noted, clock: () => START + 10 * HOUR }))
+    expect(again.total).toMatchObject({ calls: 1_000, open: 0, outputTokens: 999 * 5 + 1_000 })
+    expect(await report(db, request, sums)).toEqual(again)
+
+    statements.length = 0
+    const watched = createUsageSums({ db: noted, clock: () => START + 10 * HOUR })
+    await report(noted, request, watched)
+    statements.length = 0
+    await db.updateTable('run').set({ input_tokens: 0 }).execute()
+    const remembered = await report(noted, request, watched)
+    expect(remembered.buckets.map(({ inputTokens }) => inputTokens > 0)).toEqual([...Array.from({ length: 9 }, () => true), false])
+    expect(statements.filter(({ sql: text }) => /from .run./.test(text))).toHaveLength(1)
   })
 
   test('is given up when nobody waits for it any more', async () => {
     await using db = await open()
     await insertRuns(db, { ownerId: '1', count: 3 })
     const request = { ownerId: '1', kind: 'chat', bucket: 'hour', offsetMinutes: 0, from: START, to: START + HOUR } as const
-    await expect(reportUsage(db, request, AbortSignal.abort(new Error('gone')))).rejects.toThrow('gone')
+    const deps = { db, sums: createUsageSums({ db, clock: () => START }) }
+    await expect(reportUsage(deps, request, AbortSignal.abort(new Error('gone')))).rejects.toThrow('gone')
   })
 
   test('reads a range of an index, of everything and of one agent', async () => {
@@ -69,6 +114,9 @@ describe.each(testDatabases())('a report on $name', ({ open }) => {
     }
   })
 })
+
+const report = (db: Db, request: UsageRequest, sums = createUsageSums({ db, clock: () => START + 24 * HOUR })) =>
+  reportUsage({ db, sums }, request, new AbortController().signal)
 
 /** How the database finds what is asked for. */
 async function planOf(db: Db, query: { compile(): CompiledQuery }): Promise<string> {

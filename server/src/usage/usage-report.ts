@@ -1,11 +1,13 @@
-import { setImmediate } from 'node:timers/promises'
 import type { Db } from '../db/database.ts'
 import { AppError } from '../lib/app-error.ts'
-import { firstIdAt } from '../lib/snowflake.ts'
 import { createMeasures } from './measures.ts'
 import type { Measures, MeasuresBuilder } from './measures.ts'
-import { NO_KEY, findKeyNames, findNames, listChatFacts, listWorkflowFacts } from './usage-store.ts'
-import type { CallFact, KeyName } from './usage-store.ts'
+import { NO_KEY, findKeyNames, findNames } from './usage-store.ts'
+import type { KeyName } from './usage-store.ts'
+import { groupOf } from './usage-sums.ts'
+import type { Span, UsageSums } from './usage-sums.ts'
+
+export type UsageDeps = { db: Db; sums: UsageSums }
 
 export type UsageRequest = {
   ownerId: string
@@ -34,49 +36,33 @@ export type UsageReport = {
   keys: (Measures & KeyName & { id: string })[]
 }
 
-/** The rows of as many calls are in memory at a time, and other work gets its turn between. */
-const AT_ONCE = 2_000
 const MAX_BUCKETS = 1_000
 const MAX_RANGE_MS = 366 * 24 * 3_600_000
 const MAX_GROUPS = 1_000
 
 /** What an owner's callers have used. Throws `invalid_request` for a range that is no range or too long, and the signal's reason. */
-export async function reportUsage(db: Db, request: UsageRequest, signal: AbortSignal): Promise<UsageReport> {
+export async function reportUsage({ db, sums }: UsageDeps, request: UsageRequest, signal: AbortSignal): Promise<UsageReport> {
   const bounds = listBounds(request)
   const total = createMeasures()
   const buckets = bounds.map(() => createMeasures())
-  const subjects = createGroups()
-  const keys = createGroups()
-  const bucketAt = createBucketFinder(request, bounds)
+  const subjects = new Map<string, MeasuresBuilder>()
+  const keys = new Map<string, MeasuresBuilder>()
 
-  for await (const calls of listCalls(db, request)) {
-    signal.throwIfAborted()
-    for (const call of calls) {
-      const groups = [total, buckets[bucketAt(call.createdAt)], subjects.get(call.subjectId), keys.get(call.keyId)]
-      for (const group of groups) group?.add(call)
+  const spans = listSpans(request, bounds)
+  for (const [index, { ended, open }] of (await sums.sum(request, spans, signal)).entries()) {
+    const bucket = buckets[spans[index]?.bucketAt ?? 0]
+    for (const group of [total, bucket]) group?.addAll(ended.total)
+    for (const [id, group] of ended.subjects) groupOf(subjects, id).addAll(group)
+    for (const [id, group] of ended.keys) groupOf(keys, id).addAll(group)
+    for (const call of open) {
+      for (const group of [total, bucket, groupOf(subjects, call.subjectId), groupOf(keys, call.keyId)]) group?.add(call)
     }
   }
   return {
     total: total.build(),
     buckets: bounds.map((bound, index) => ({ ...bound, ...(buckets[index] ?? createMeasures()).build() })),
-    subjects: await nameSubjects(db, request.kind, subjects.largest()),
-    keys: await nameKeys(db, keys.largest()),
-  }
-}
-
-/** @NOTE keys are told apart here: looking for the calls of one that is rarely used, SQLite would give nobody else a turn */
-async function* listCalls(db: Db, { kind, ownerId, from, to, subjectId, subjectIds, keyId }: UsageRequest) {
-  const isWanted = (call: CallFact) => (keyId === undefined || call.keyId === keyId) && (subjectIds?.has(call.subjectId) ?? true)
-  const list = kind === 'chat' ? listChatFacts : listWorkflowFacts
-  const toId = firstIdAt(to)
-  for (let fromId = firstIdAt(from); ;) {
-    const calls = await list(db, { ownerId, fromId, toId, subjectId, limit: AT_ONCE })
-    yield keyId === undefined && subjectIds === undefined ? calls : calls.filter(isWanted)
-    const last = calls.at(-1)
-    if (!last || calls.length < AT_ONCE) return
-    fromId = String(BigInt(last.id) + 1n)
-    // SQLite answers without giving anybody else a turn
-    await setImmediate()
+    subjects: await nameSubjects(db, request.kind, largestOf(subjects)),
+    keys: await nameKeys(db, largestOf(keys)),
   }
 }
 
@@ -84,26 +70,34 @@ type Bound = { from: number; to: number }
 
 const BUCKET_MS = { hour: 3_600_000, day: 86_400_000 }
 
-/** The first and the last bucket end where the range does. */
 function listBounds({ from, to, bucket, offsetMinutes }: UsageRequest): Bound[] {
   if (to <= from) throw new AppError('invalid_request', 'to: must be later than from')
   const step = BUCKET_MS[bucket]
   if (to - from > MAX_RANGE_MS || (to - from) / step > MAX_BUCKETS)
     throw new AppError('invalid_request', `the range is too long: it may have 366 days, and ${MAX_BUCKETS} buckets: use bucket=day`)
 
+  return listSteps({ from, to, step, offsetMinutes })
+}
+
+/** A bucket that is whole, or its hours. */
+function listSpans(request: UsageRequest, bounds: Bound[]): (Span & { bucketAt: number })[] {
+  return bounds.flatMap(({ from, to }, bucketAt) => {
+    if (to - from === BUCKET_MS[request.bucket]) return [{ from, to, isWhole: true, bucketAt }]
+    return listSteps({ from, to, step: BUCKET_MS.hour, offsetMinutes: request.offsetMinutes }).map((hour) => ({
+      ...{ ...hour, bucketAt },
+      isWhole: hour.to - hour.from === BUCKET_MS.hour,
+    }))
+  })
+}
+
+/** The first and the last one end where the range does. */
+function listSteps({ from, to, step, offsetMinutes }: Bound & { step: number; offsetMinutes: number }): Bound[] {
   const first = startOf(from, { step, offsetMinutes })
   const count = Math.ceil((to - first) / step)
   return Array.from({ length: count }, (_, index) => ({
     from: Math.max(from, first + index * step),
     to: Math.min(to, first + (index + 1) * step),
   }))
-}
-
-function createBucketFinder({ from, bucket, offsetMinutes }: UsageRequest, bounds: Bound[]): (time: number) => number {
-  const step = BUCKET_MS[bucket]
-  const first = startOf(from, { step, offsetMinutes })
-  // a run's id and its time are made one after the other: at the very edge they may fall apart
-  return (time) => Math.min(bounds.length - 1, Math.max(0, Math.floor((time - first) / step)))
 }
 
 function startOf(time: number, { step, offsetMinutes }: { step: number; offsetMinutes: number }): number {
@@ -113,21 +107,11 @@ function startOf(time: number, { step, offsetMinutes }: { step: number; offsetMi
 
 type Group = { id: string; measures: Measures }
 
-function createGroups() {
-  const groups = new Map<string, MeasuresBuilder>()
-  return {
-    get(id: string): MeasuresBuilder {
-      const known = groups.get(id) ?? createMeasures()
-      groups.set(id, known)
-      return known
-    },
-    largest: (): Group[] =>
-      [...groups]
-        .sort(([, one], [, other]) => other.calls - one.calls)
-        .slice(0, MAX_GROUPS)
-        .map(([id, measures]) => ({ id, measures: measures.build() })),
-  }
-}
+const largestOf = (groups: Map<string, MeasuresBuilder>): Group[] =>
+  [...groups]
+    .sort(([id, one], [otherId, other]) => other.calls - one.calls || Number(id) - Number(otherId))
+    .slice(0, MAX_GROUPS)
+    .map(([id, measures]) => ({ id, measures: measures.build() }))
 
 async function nameSubjects(db: Db, kind: UsageRequest['kind'], groups: Group[]): Promise<UsageReport['subjects']> {
   const names = await findNames(db, kind === 'chat' ? 'bot' : 'workflow', idsOf(groups))

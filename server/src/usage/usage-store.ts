@@ -21,8 +21,8 @@ export type CallFact = {
   firstTokenMs: number | undefined
 }
 
-/** Ids of `fromId` ≤ id < `toId`, which is a range of time: see `firstIdAt`. */
-export type CallFilter = { ownerId: string; fromId: string; toId: string; subjectId?: string; limit: number }
+/** Ids of `fromId` ≤ id < `toId`, which is a range of time: see `firstIdAt`. With `ids` none but these. */
+export type CallFilter = { ownerId: string; fromId: string; toId: string; subjectId?: string; ids?: string[]; limit: number }
 
 /** Of runs that try out a draft: they are their builders' own. Bots, which know it as theirs, stand above. */
 const PREVIEW_VERSION_ID = '0'
@@ -39,7 +39,7 @@ export async function listChatFacts(db: Db, filter: CallFilter): Promise<CallFac
   }))
 }
 
-export function selectChats(db: Db, { ownerId, fromId, toId, subjectId, limit }: CallFilter) {
+export function selectChats(db: Db, { ownerId, fromId, toId, subjectId, ids, limit }: CallFilter) {
   return db
     .selectFrom('run')
     .select(['id', 'bot_id', 'key_id', 'status', 'input_tokens', 'output_tokens', 'created_at', 'finished_at', 'first_token_ms'])
@@ -47,6 +47,7 @@ export function selectChats(db: Db, { ownerId, fromId, toId, subjectId, limit }:
     .$if(subjectId !== undefined, (query) => query.where('bot_id', '=', subjectId ?? ''))
     .where('id', '>=', fromId)
     .where('id', '<', toId)
+    .$if(ids !== undefined, (query) => query.where('id', 'in', ids ?? []))
     .where('bot_version_id', '<>', PREVIEW_VERSION_ID)
     .orderBy('id')
     .limit(limit)
@@ -64,7 +65,7 @@ export async function listWorkflowFacts(db: Db, filter: CallFilter): Promise<Cal
   }))
 }
 
-export function selectWorkflowRuns(db: Db, { ownerId, fromId, toId, subjectId, limit }: CallFilter) {
+export function selectWorkflowRuns(db: Db, { ownerId, fromId, toId, subjectId, ids, limit }: CallFilter) {
   return db
     .selectFrom('workflow_run')
     .select(['id', 'workflow_id', 'key_id', 'status', 'input_tokens', 'output_tokens', 'created_at', 'finished_at'])
@@ -72,6 +73,7 @@ export function selectWorkflowRuns(db: Db, { ownerId, fromId, toId, subjectId, l
     .$if(subjectId !== undefined, (query) => query.where('workflow_id', '=', subjectId ?? ''))
     .where('id', '>=', fromId)
     .where('id', '<', toId)
+    .$if(ids !== undefined, (query) => query.where('id', 'in', ids ?? []))
     .where('version', '<>', '')
     .where('chat_run_id', 'is', null)
     .orderBy('id')

@@ -13,6 +13,8 @@ export type MariadbServer = AsyncDisposable & {
   port: number
   /** Such as mysql://root@127.0.0.1:40001/coze_plus; that database is there and empty. */
   url(database?: string): string
+  /** Another one, empty; answers its url. */
+  createDatabase(name: string): Promise<string>
   /** Starts it again, on the same port with the same data, after `stop` or `kill`. */
   start(): Promise<void>
   /** A clean shutdown. */
@@ -26,12 +28,12 @@ export function hasMariadb(): boolean {
   return findProgram('mariadbd') !== undefined && findProgram('mariadb-install-db') !== undefined
 }
 
-/** The caller disposes of it; that stops it and removes its data. */
-export async function startMariadb(): Promise<MariadbServer> {
+/** The caller disposes of it; that stops it and removes its data. `flags` of mariadbd count more than what makes tests quick. */
+export async function startMariadb(flags: string[] = []): Promise<MariadbServer> {
   const dir = await mkdtemp(join(tmpdir(), 'coze-plus-mariadb-'))
   const removeDir = () => rmSync(dir, { recursive: true, force: true })
   const port = await freePort()
-  const child = createChild(dir, port)
+  const child = createChild(dir, { port, flags })
   const start = async () => {
     child.spawn()
     await waitUntilReady(child, port)
@@ -40,15 +42,20 @@ export async function startMariadb(): Promise<MariadbServer> {
   try {
     await installSystemTables(dir)
     await start()
-    await createEmptyDatabase(port)
+    await createEmptyDatabase(port, EMPTY_DATABASE)
   } catch (cause) {
     await child.end('SIGKILL')
     removeDir()
     throw cause
   }
+  const url = (database = EMPTY_DATABASE) => `mysql://root@127.0.0.1:${port}/${database}`
   return {
     port,
-    url: (database = EMPTY_DATABASE) => `mysql://root@127.0.0.1:${port}/${database}`,
+    url,
+    async createDatabase(name) {
+      await createEmptyDatabase(port, name)
+      return url(name)
+    },
     start,
     stop: () => child.end('SIGTERM'),
     kill: () => child.end('SIGKILL'),
@@ -81,7 +88,7 @@ async function installSystemTables(dir: string): Promise<void> {
   await promisify(execFile)(requireProgram('mariadb-install-db'), args, { timeout: START_TIMEOUT_MS })
 }
 
-function createChild(dir: string, port: number) {
+function createChild(dir: string, { port, flags }: { port: number; flags: string[] }) {
   let process_: ChildProcess | undefined
   const isRunning = () => process_ !== undefined && process_.exitCode === null && process_.signalCode === null
   const killAtExit = () => process_?.kill('SIGKILL')
@@ -90,7 +97,8 @@ function createChild(dir: string, port: number) {
     isRunning,
     log: () => readFile(join(dir, 'error.log'), 'utf8'),
     spawn() {
-      process_ = spawn(requireProgram('mariadbd'), [NO_DEFAULTS, ...AS_USER, ...placeFlags(dir, port), ...SPEED_FLAGS], { stdio: 'ignore' })
+      const all = [NO_DEFAULTS, ...AS_USER, ...placeFlags(dir, port), ...SPEED_FLAGS, ...flags]
+      process_ = spawn(requireProgram('mariadbd'), all, { stdio: 'ignore' })
       process_.once('error', () => undefined)
       process.once('exit', killAtExit)
     },
@@ -145,9 +153,9 @@ async function waitUntilReady(child: ReturnType<typeof createChild>, port: numbe
   throw new Error(`mariadbd does not start:\n${await child.log().catch(() => '(no log)')}`)
 }
 
-async function createEmptyDatabase(port: number): Promise<void> {
+async function createEmptyDatabase(port: number, name: string): Promise<void> {
   const connection = await createConnection({ host: '127.0.0.1', port, user: 'root' })
-  await connection.query('create database ??', [EMPTY_DATABASE])
+  await connection.query('create database ??', [name])
   await connection.end()
 }
 

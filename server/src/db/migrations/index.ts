@@ -15,6 +15,8 @@ import { extendForConsole } from './0013-console.ts'
 import { extendKeys } from './0014-key-policy.ts'
 import { createStopRequests } from './0015-stop-requests.ts'
 import { createAudit } from './0016-audit.ts'
+import { coverLists } from './0017-covered-lists.ts'
+import { findQueuedRuns } from './0018-queued-runs.ts'
 
 export type MigrationStep = (db: Db, dialect: DialectName) => Promise<void>
 
@@ -36,4 +38,6 @@ export const migrations: Record<string, MigrationStep> = {
   '0014-key-policy': extendKeys,
   '0015-stop-requests': createStopRequests,
   '0016-audit': createAudit,
+  '0017-covered-lists': coverLists,
+  '0018-queued-runs': findQueuedRuns,
 }

@@ -2,30 +2,29 @@ import type { FastifyReply } from 'fastify'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import type { z } from 'zod'
 import type { Principal } from '../../accounts/principal.ts'
-import type { Db } from '../../db/database.ts'
 import type { Measures as StoredMeasures } from '../../usage/measures.ts'
 import { reportUsage } from '../../usage/usage-report.ts'
-import type { UsageReport, UsageRequest } from '../../usage/usage-report.ts'
+import type { UsageDeps, UsageReport, UsageRequest } from '../../usage/usage-report.ts'
 import { contentDisposition } from '../file-reply.ts'
 import { success } from '../success-reply.ts'
 import { usageCsvQuery, usageQuery } from './usage-wire.ts'
 import type { Measures, Usage } from './usage-wire.ts'
 
-export type UsageServices = { db: Db }
+export type UsageServices = UsageDeps
 
 /** Who has used what: as numbers for charts, and as a table to take along. */
 export const usageRoutes =
-  ({ db }: UsageServices): FastifyPluginAsyncZod =>
+  (services: UsageServices): FastifyPluginAsyncZod =>
   async (http) => {
     http.get('/api/console/usage', { config, schema: { querystring: usageQuery } }, async (request, reply) => {
       const wanted = toUsageRequest(request.principal, request.query)
-      return success(request, toUsage(wanted, await reportUsage(db, wanted, untilGone(reply))))
+      return success(request, toUsage(wanted, await reportUsage(services, wanted, untilGone(reply))))
     })
 
     http.get('/api/console/usage.csv', { config, schema: { querystring: usageCsvQuery } }, async (request, reply) => {
       const { by, ...query } = request.query
       const wanted = toUsageRequest(request.principal, query)
-      const usage = toUsage(wanted, await reportUsage(db, wanted, untilGone(reply)))
+      const usage = toUsage(wanted, await reportUsage(services, wanted, untilGone(reply)))
       reply.header('content-disposition', contentDisposition('attachment', `usage-by-${by}.csv`))
       return reply.type('text/csv; charset=utf-8').send(toCsv(rowsOf(usage, by)))
     })

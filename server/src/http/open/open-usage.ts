@@ -2,14 +2,13 @@ import type { FastifyReply } from 'fastify'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { Principal } from '../../accounts/principal.ts'
-import type { Db } from '../../db/database.ts'
 import type { Measures } from '../../usage/measures.ts'
 import { reportUsage } from '../../usage/usage-report.ts'
-import type { UsageReport } from '../../usage/usage-report.ts'
+import type { UsageDeps, UsageReport } from '../../usage/usage-report.ts'
 import { success, successSchema } from '../success-reply.ts'
 import { toSeconds } from './open-fields.ts'
 
-export type UsageServices = { db: Db }
+export type UsageServices = UsageDeps
 
 const TIME_RULE = 'must be a time in Unix seconds'
 const timeField = z.coerce.number(TIME_RULE).int(TIME_RULE).min(0, TIME_RULE).max(4_102_444_800, TIME_RULE)
@@ -37,7 +36,7 @@ const itemSchema = z.object({
 
 /** What was used between two times, of the bots and workflows that the key may use. */
 export const usageRoutes =
-  ({ db }: UsageServices): FastifyPluginAsyncZod =>
+  (services: UsageServices): FastifyPluginAsyncZod =>
   async (http) => {
     http.get(
       '/v1/usage',
@@ -58,7 +57,7 @@ export const usageRoutes =
         const kind = group === 'bot' ? 'chat' : group === 'workflow' ? 'workflow' : request.query.kind
         const range = { from: from * 1000, to: to * 1000, bucket: 'day', offsetMinutes: 0 } as const
         const wanted = { ...range, ownerId: request.principal.userId, kind, subjectIds: subjectsOf(request.principal, kind) }
-        const report = await reportUsage(db, wanted, untilGone(reply))
+        const report = await reportUsage(services, wanted, untilGone(reply))
         return success(request, { items: toItems(report, group), total: toNumbers(report.total) })
       },
     )
