@@ -21,6 +21,9 @@ export type OpenLog<E> = LiveLog<E> & { beside: Beside | undefined }
 export type FlusherDeps = { db: Db; commits: GroupCommit; clock: Clock; news: JournalNews; onError: (cause: unknown) => void }
 
 const FLUSH_MS = 80
+/** Every row costs the same, however little it holds: the more runs speak, the longer they collect. */
+const MAX_FLUSH_MS = 250
+const LOGS_PER_MS = 4
 /** How soon a write is tried again that somebody waits for. */
 const RETRY_MS = 100
 
@@ -28,21 +31,23 @@ const RETRY_MS = 100
 type Written = 'stored' | 'away' | 'failed'
 type Results<E> = (log: OpenLog<E>) => Written
 
-/** Writes behind: all logs that have something new, every FLUSH_MS. */
+/** Writes behind: all logs that have something new, every FLUSH_MS, and up to MAX_FLUSH_MS while they are many. */
 export function createFlusher<E>(deps: FlusherDeps) {
   const dirty = new Set<OpenLog<E>>()
   const writing = new Map<OpenLog<E>, Promise<Results<E>>>()
   let timer: NodeJS.Timeout | undefined
+  let flushMs = FLUSH_MS
 
   function schedule(log: OpenLog<E>): void {
     dirty.add(log)
-    timer ??= setTimeout(flush, FLUSH_MS)
+    timer ??= setTimeout(flush, flushMs)
   }
 
   function flush(): void {
     timer = undefined
     // @NOTE one write at a time for each log, or a later segment could be stored before an earlier one
     const free = [...dirty].filter((log) => !writing.has(log))
+    flushMs = Math.min(MAX_FLUSH_MS, Math.max(FLUSH_MS, free.length / LOGS_PER_MS))
     const together = free.filter((log) => !log.beside)
     if (together.length > 0) void start(together)
     for (const log of free) if (log.beside) void start([log])

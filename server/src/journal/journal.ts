@@ -92,33 +92,23 @@ export function createJournal<E>(deps: JournalDeps): Journal<E> {
     flush: () => flusher.flushAll(),
     listen: deps.news.join,
     async *follow(position) {
-      const live = logs.get(position.runId)
-      const cursor = live ? yield* followLive(deps.db, live, position) : position.cursor
+      const { runId, signal } = position
+      const live = logs.get(runId)
+      let { cursor } = position
+      using reader = live?.join(signal)
+      while (live && !signal.aborted) {
+        // what memory no longer has is in the database
+        const page = live.after(cursor) ?? (await listEntries<E>(deps.db, runId, cursor))
+        const last = page.at(-1)
+        if (last) {
+          // @NOTE no `yield*`: each event of each stream comes by here, and a generator more is what costs most on its way
+          yield page
+          cursor = last.seq
+        } else if (live.ended || live.abandoned) break
+        else await reader?.next()
+      }
       if (!live?.ended) yield* followStored(deps, { ...position, cursor })
     },
-  }
-}
-
-/** Reads from memory, and from the database what memory no longer has. */
-async function* followLive<E>(
-  db: Db,
-  live: LiveLog<E>,
-  { runId, cursor, signal }: JournalPosition,
-): AsyncGenerator<JournalEntry<E>[], number> {
-  const reader = live.join(signal)
-  try {
-    while (!signal.aborted) {
-      const page = live.after(cursor) ?? (await listEntries<E>(db, runId, cursor))
-      const last = page.at(-1)
-      if (last) {
-        yield page
-        cursor = last.seq
-      } else if (live.ended || live.abandoned) break
-      else await reader.next()
-    }
-    return cursor
-  } finally {
-    reader.leave()
   }
 }
 

@@ -69,7 +69,7 @@ test('a reader that has left costs nothing any more', async () => {
   const log = createLiveLog<number>('1')
   const leaving = new AbortController()
   const reader = log.join(leaving.signal)
-  reader.leave()
+  reader[Symbol.dispose]()
   let woken = false
   void reader.next().then(() => (woken = true))
   log.append(1)

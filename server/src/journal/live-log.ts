@@ -19,10 +19,9 @@ export interface LiveLog<E> {
 
 export type Batch<E> = { runId: string; firstSeq: number; events: E[] }
 
-export interface LiveReader {
+export interface LiveReader extends Disposable {
   /** Resolves when there may be something new, or the signal has aborted. */
   next(): Promise<void>
-  leave(): void
 }
 
 /** Stored entries kept in memory for readers that are a little behind. */
@@ -91,7 +90,7 @@ function joinReaders(readers: Set<Wakeable>, signal: AbortSignal): LiveReader {
   signal.addEventListener('abort', onAbort)
   return {
     next: () => reader.next(),
-    leave() {
+    [Symbol.dispose]() {
       readers.delete(reader)
       signal.removeEventListener('abort', onAbort)
     },
