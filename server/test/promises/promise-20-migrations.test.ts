@@ -96,7 +96,7 @@ async function statementsOf(step: MigrationStep, dialect: DialectName): Promise<
       createQueryCompiler: () => parts.compiler,
       createIntrospector: (db) => new parts.Introspector(db),
     },
-    log: ({ query }) => statements.push([query.sql, query.parameters]),
+    log: ({ query }) => void statements.push([query.sql, query.parameters]),
   })
   await step(silent, dialect)
   return statements
