@@ -34,7 +34,7 @@ export async function fullScansOf(db: Db, query: CompiledQuery, tables: string[]
   const isSqlite = dialectOf(db) === 'sqlite'
   const explain = CompiledQuery.raw(`explain ${isSqlite ? 'query plan ' : ''}${query.sql}`, [...query.parameters])
   const { rows } = await db.executeQuery<Record<string, unknown>>(explain)
-  const ends = /\blimit\b/.test(query.sql)
+  const ends = /\blimit\b/.test(query.sql) && !/\bwhere\b/.test(query.sql)
   const scans = rows.flatMap(isSqlite ? scanInSqlite : scanInMariadb).filter(({ isOrdered }) => !(isOrdered && ends))
   const aliases = new Map(
     [...query.sql.matchAll(/(?:from|join) ["`](\w+)["`] as ["`](\w+)["`]/g)].map(([, table, alias]) => [alias, table]),
@@ -42,7 +42,7 @@ export async function fullScansOf(db: Db, query: CompiledQuery, tables: string[]
   return scans.map(({ name }) => aliases.get(name) ?? name).filter((name) => tables.includes(name))
 }
 
-/** `isOrdered`: along an index, which ends where enough is found. */
+/** `isOrdered`: along an index, which ends where enough is found, unless most of what is found is left out. */
 type Scan = { name: string; isOrdered: boolean }
 
 function scanInSqlite({ detail }: Record<string, unknown>): Scan[] {
