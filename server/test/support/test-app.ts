@@ -91,7 +91,6 @@ export async function startTestApp({
   const provider = await startFakeProvider(script)
   const databaseUrl = database === 'MariaDB' ? await askDoor('POST') : undefined
   const logs: string[] = []
-  const logger = pino({ level: 'info' }, { write: (line: string) => void logs.push(line) })
   const config = loadConfig({
     PORT: String(port),
     DATA_DIR: dataDir,
@@ -100,6 +99,7 @@ export async function startTestApp({
     ...(databaseUrl && { DATABASE_URL: databaseUrl }),
     ...env,
   })
+  const logger = pino({ level: config.logLevel }, { write: (line: string) => void logs.push(line) })
   const opened = await openCore(config, { logger, clock })
   const core = { ...opened, db: watch(opened.db) }
   const product = await createApp(core)

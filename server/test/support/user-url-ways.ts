@@ -61,14 +61,16 @@ async function runNode(app: TestApp, type: number, node: NodeSketch): Promise<st
 
 let plugins = 7000
 
-async function runPlugin(app: TestApp, tool: ServerToolSettings): Promise<string> {
+/** What a workflow answers that calls its one operation, `look`. */
+export async function runPlugin(app: TestApp, tool: ServerToolSettings): Promise<string> {
   const pluginID = String(++plugins)
   await savePlugin(app.core, { userId: app.userId }, { id: pluginID, tool, name: 'plugin', description: '', iconUrl: '' })
   const apiParam = params({ apiID: 'look', apiName: 'look', pluginID, pluginName: 'plugin', pluginVersion: '0', tips: '', outDocLink: '' })
   return runNode(app, 4, { inputs: { apiParam, pluginFrom: 'library' }, outputs: { output: 'string' } })
 }
 
-async function askWithTool(app: TestApp, tool: BotToolSettings): Promise<string> {
+/** What a model is told of its one operation, `look`, the chat, and what is logged. */
+export async function askWithTool(app: TestApp, tool: BotToolSettings): Promise<string> {
   app.provider.script = [answers([calls('look', {})]), says('so')]
   const botId = await app.makeBot(app.userId, { config: { tools: sealBotTools(app.core.secrets, [tool], []) } })
   const logged = app.logs.length
