@@ -4,12 +4,21 @@ import { dialectOf } from '../../src/db/database.ts'
 import type { Db } from '../../src/db/database.ts'
 
 /** Notes what is asked, each statement once, while it goes on as before. */
-export type QueryNotes = { watch(db: Db): Db; readonly queries: Map<string, CompiledQuery> }
+export type QueryNotes = {
+  watch(db: Db): Db
+  readonly queries: Map<string, CompiledQuery>
+  /** Of all, the same ones too. */
+  readonly count: number
+}
 
 export function createQueryNotes(): QueryNotes {
   const queries = new Map<string, CompiledQuery>()
+  let count = 0
   return {
     queries,
+    get count() {
+      return count
+    },
     watch(db) {
       const asked = new WeakMap<QueryId, RootOperationNode>()
       return db.withPlugin({
@@ -22,6 +31,7 @@ export function createQueryNotes(): QueryNotes {
           const node = asked.get(queryId)
           const query = node && db.getExecutor().compileQuery(node, queryId)
           if (query) queries.set(query.sql, query)
+          count++
           return result
         },
       })
