@@ -18,8 +18,8 @@ import { testDatabases } from '../support/test-databases.ts'
  * by an index. The plans are the databases' own.
  */
 
-/** Few rows in every installation. */
-const SMALL = /^(model|worker|audit_head)$/
+/** Few rows in every installation; of what is to be stopped there are rows for seconds. */
+const SMALL = /^(model|worker|audit_head|stop_request)$/
 /** The administrators' list of accounts, which is searched by parts of names. */
 const ACCOUNTS = /from .user.( where \(lower\(| order by .id. limit|$)/
 
