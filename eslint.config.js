@@ -87,6 +87,16 @@ export default defineConfig(
       'no-restricted-properties': ['error', { object: 'process', property: 'env', message: 'Only config.ts reads the environment.' }],
     },
   },
+  {
+    files: ['server/src/**/*.ts'],
+    ignores: tests,
+    rules: {
+      'no-restricted-globals': [
+        'error',
+        ...['fetch', 'WebSocket', 'EventSource'].map((name) => ({ name, message: 'Calls go through the guarded fetch, or to models.' })),
+      ],
+    },
+  },
   { files: ['server/src/**/*.ts'], ignores: ['server/src/{cli,cli/**/*}.ts', ...tests], rules: { 'no-console': 'error' } },
   {
     // what a browser shows is a tree: a component may be as long as a page of a book

@@ -35,6 +35,12 @@ export const packageHomes = [
   { packages: ['ioredis', 'bullmq'], homes: ['cluster/**'] },
   { packages: ['@aws-sdk/'], homes: ['files/**'] },
   { packages: ['undici'], homes: ['models/**', 'lib/guarded-fetch.ts'] },
+  // what can open a connection past the guarded fetch
+  { packages: ['node:http', 'node:https', 'node:http2'], homes: ['app.ts', 'http/**', 'models/**'] },
+  {
+    packages: ['node:net', 'node:tls', 'node:dgram', 'node:dns'],
+    homes: ['lib/{guarded-fetch,address-rules,cidr}.ts', 'http/broken-request.ts', 'cli/doctor-command.ts'],
+  },
   { packages: ['ai', '@ai-sdk/'], homes: ['models/**'] },
   { packages: ['standardwebhooks'], homes: ['webhooks/**'] },
   { packages: ['@modelcontextprotocol/'], homes: ['tools/**', 'http/**'] },

@@ -71,24 +71,6 @@ describe.each(testDatabases())('the gate on $name', ({ open }) => {
     expect(gate.count('SelectQueryNode')).toBe(before)
   })
 
-  test('refuses 100,000 made-up keys without a single query', async () => {
-    await using db = await open()
-    await using gate = startGate(db)
-    const guesses = Array.from({ length: 100_000 }, (_, at) => madeUp(at))
-
-    // found out at once, that is: without a promise
-    const isRefused = (guess: string) => {
-      try {
-        void Promise.resolve(gate.authenticate(guess)).catch(() => undefined)
-        return false
-      } catch (cause) {
-        return cause instanceof Error && cause.message === 'api key invalid'
-      }
-    }
-    expect(guesses.find((guess) => !isRefused(guess))).toBeUndefined()
-    expect(gate.queries).toEqual([])
-  })
-
   test('asks once, for the newest secrets and for older ones, about a well-formed key that does not exist', async () => {
     await using db = await open()
     await using gate = startGate(db)
@@ -279,12 +261,3 @@ test.skipIf(testDatabases().length === 1)('a database that is gone is not a wron
   await gate.close()
   await db.destroy()
 })
-
-/** Many ways to be no key; none has the shape of Coze's, which only the database can refuse. */
-function madeUp(seed: number): string {
-  const bytes = randomBytes(40)
-  if (seed % 4 === 0) return bytes.toString('base64')
-  if (seed % 4 === 1) return `pat_${bytes.toString('hex').slice(0, 49)}`
-  if (seed % 4 === 2) return `pat_${bytes.toString('base64url').replaceAll(/[-_]/g, 'x').slice(0, 49)}`
-  return `sk-${bytes.toString('hex')}`
-}

@@ -47,7 +47,7 @@ async function append({ db, clock, secrets }: AuditDeps, { actor, action, target
   await updateAuditHead(db, { ...longer, seal: seals.sealOf(longer) })
 }
 
-/** Newest first; pages count from 1. */
+/** Newest first; pages count from 1. A `total` of 10,000 says that there are at least so many. */
 export async function listAuditLog(
   { db }: Pick<AuditDeps, 'db'>,
   { page, size, ...filter }: AuditFilter & { page: number; size: number },

@@ -16,7 +16,8 @@ export async function listPendingMigrations(db: Db): Promise<string[]> {
   return known.filter((migration) => !migration.executedAt).map((migration) => migration.name)
 }
 
-function createMigrator(db: Db): Migrator {
+/** For tests, that leave a database as an older version did. */
+export function createMigrator(db: Db): Migrator {
   const dialect = dialectOf(db)
   return new Migrator({
     db,

@@ -157,4 +157,5 @@ function acceptJson(http: FastifyInstance): void {
   })
 }
 
-const pathOf = (url: string) => url.split('?', 1)[0]?.slice(0, 200) ?? ''
+/** Without a key that somebody has put into it: who reads errors may not be who has it. */
+const pathOf = (url: string) => (url.split('?', 1)[0] ?? '').replace(/(pat|pub)_[^/]+/g, '$1_****').slice(0, 200)

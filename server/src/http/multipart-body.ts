@@ -38,7 +38,8 @@ type Form = {
   close(): void
 }
 
-const IDLE_MS = 60_000
+/** How long a client that uploads may be silent. */
+export const UPLOAD_IDLE_MS = 60_000
 const FORM_OVERHEAD_BYTES = 1024 * 1024
 const MAX_DISCARDED_BYTES = 64 * 1024 * 1024
 const FIRST_LINE_BYTES = 200
@@ -54,7 +55,7 @@ async function* untilFormEnds(bytes: Readable, ended: Promise<void>): AsyncGener
   await ended
 }
 
-function openForm(request: IncomingMessage, { maxFileBytes, idleMs = IDLE_MS }: FormLimits): Form {
+function openForm(request: IncomingMessage, { maxFileBytes, idleMs = UPLOAD_IDLE_MS }: FormLimits): Form {
   const file = Promise.withResolvers<FilePart>()
   const ended = Promise.withResolvers<undefined>()
   // whoever reads the file awaits it; when nobody got that far, `file` has told them

@@ -5,6 +5,7 @@ import { GuardedFetchError } from '../lib/guarded-fetch.ts'
 import type { GuardedFetch } from '../lib/guarded-fetch.ts'
 import { untilAborted } from '../lib/linked-abort.ts'
 import type { SecretBox } from '../lib/secret-box.ts'
+import { createSecretFilter, hideInOperation, hideInTool } from './header-secrets.ts'
 import { createMcpConnection } from './mcp-connection.ts'
 import type { McpConnection, McpListing } from './mcp-connection.ts'
 import { createMcpOperations, createMcpTools } from './mcp-tools.ts'
@@ -67,11 +68,21 @@ export function createToolSets(deps: ToolSetDeps): ToolSets {
     return { tools: createOpenapiTools(deps, source), problems: source.problems }
   }
 
+  const listOpenapi = (source: ReturnType<typeof openOpenapi>) => ({
+    operations: createOpenapiOperations(deps, source),
+    problems: source.problems,
+  })
+
   async function useTool(botId: string, tool: BotTool): Promise<ToolSet & { source: string }> {
     if (tool.type === 'function') return { source: tool.name, tools: [], problems: [] }
     try {
+      const hide = createSecretFilter(openHeaders(deps.secrets, tool))
       const { tools, problems } = tool.type === 'mcp' ? createMcpTools(await mcpSources.open(botId, tool)) : useOpenapi(tool)
-      return { source: tool.name, tools, problems: problems.map((problem) => `tool ${tool.name}: ${problem}`) }
+      return {
+        source: tool.name,
+        tools: tools.map((each) => hideInTool(each, hide)),
+        problems: problems.map((problem) => `tool ${tool.name}: ${hide(problem)}`),
+      }
     } catch (cause) {
       return { source: tool.name, tools: [], problems: [`tool ${tool.name} cannot be used: ${describe(cause, deps.onError)}`] }
     }
@@ -85,9 +96,10 @@ export function createToolSets(deps: ToolSetDeps): ToolSets {
       return merge(found, new Set([...functions, ...reservedNames]))
     },
     async listOperations({ holderId, tool }) {
-      if (tool.type === 'mcp') return createMcpOperations(await mcpSources.open(holderId, tool))
-      const source = openOpenapi(tool)
-      return { operations: createOpenapiOperations(deps, source), problems: source.problems }
+      const hide = createSecretFilter(openHeaders(deps.secrets, tool))
+      const { operations, problems } =
+        tool.type === 'mcp' ? createMcpOperations(await mcpSources.open(holderId, tool)) : listOpenapi(openOpenapi(tool))
+      return { operations: operations.map((each) => hideInOperation(each, hide)), problems: problems.map(hide) }
     },
     close: mcpSources.close,
   }

@@ -1,6 +1,6 @@
 import { Agent } from 'node:https'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { answers, says } from '../support/fake-provider.ts'
+import { answers, says, wait } from '../support/fake-provider.ts'
 import { cannotRun } from '../support/find-program.ts'
 import { deltaText, parseFrames } from '../support/sse-frames.ts'
 import { samples } from './guide-files.ts'
@@ -41,6 +41,13 @@ describe.skipIf(cannotRun('nginx', 'openssl', 'curl'))(`behind nginx with ${samp
 
     expect(part.match(chatLines)).toHaveLength(5)
     expect(await countArrivals(buffering, '--http2')).toBeGreaterThan(WORDS.length / 2)
+  })
+
+  test('the first event comes at once, long before the model says anything', async () => {
+    product.provider.script = answers([wait(2_000), 'late'])
+    const { prints } = await readWithCurl(front, chat({ stream: true }), '--http2')
+    const at = (event: string) => prints.find(({ text }) => text.includes(event))?.atMs ?? 0
+    expect(at('event: conversation.message.delta') - at('event: conversation.chat.created')).toBeGreaterThan(1_500)
   })
 
   test('long answers arrive whole, streamed or not', async () => {

@@ -17,7 +17,7 @@ export async function rowsOf(db: Db, { userId, mark }: { userId: string; mark: s
   return found.toSorted()
 }
 
-async function tablesOf(db: Db): Promise<string[]> {
+export async function tablesOf(db: Db): Promise<string[]> {
   const { rows } =
     dialectOf(db) === 'sqlite'
       ? await sql<{ name: string }>`select name from sqlite_master where type = 'table'`.execute(db)

@@ -13,6 +13,7 @@ import { createBot, publishBot } from '../../src/bots/bots.ts'
 import { loadConfig } from '../../src/config.ts'
 import { openCore } from '../../src/core.ts'
 import type { Core } from '../../src/core.ts'
+import type { Db } from '../../src/db/database.ts'
 import type { HttpServer } from '../../src/http/http-server.ts'
 import type { Clock } from '../../src/lib/clock.ts'
 import { saveModel } from '../../src/models/model-store.ts'
@@ -70,19 +71,26 @@ export type TestAppOptions = {
   script?: Script
   clock?: Clock
   env?: Record<string, string>
+  /** Stands between the product and its database. */
+  watch?: (db: Db) => Db
 }
 
 export const PASSWORD = 'correct-horse-battery-staple'
 export const PROVIDER_KEY = 'sk-test-provider-secret'
 const MASTER_KEY = 'the-master-key-of-this-test'
 
-export async function startTestApp({ database = 'SQLite', script, clock, env = {} }: TestAppOptions = {}): Promise<TestApp> {
+export async function startTestApp({
+  database = 'SQLite',
+  script,
+  clock,
+  env = {},
+  watch = (db) => db,
+}: TestAppOptions = {}): Promise<TestApp> {
   const dataDir = await mkdtemp(join(tmpdir(), 'coze-plus-test-'))
   const port = await freePort()
   const provider = await startFakeProvider(script)
   const databaseUrl = database === 'MariaDB' ? await askDoor('POST') : undefined
   const logs: string[] = []
-  const logger = pino({ level: 'info' }, { write: (line: string) => void logs.push(line) })
   const config = loadConfig({
     PORT: String(port),
     DATA_DIR: dataDir,
@@ -91,7 +99,9 @@ export async function startTestApp({ database = 'SQLite', script, clock, env = {
     ...(databaseUrl && { DATABASE_URL: databaseUrl }),
     ...env,
   })
-  const core = await openCore(config, { logger, clock })
+  const logger = pino({ level: config.logLevel }, { write: (line: string) => void logs.push(line) })
+  const opened = await openCore(config, { logger, clock })
+  const core = { ...opened, db: watch(opened.db) }
   const product = await createApp(core)
   await product.http.listen({ host: '127.0.0.1', port })
 

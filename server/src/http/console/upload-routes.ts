@@ -1,8 +1,9 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import type { StoredFile } from '../../files/file-store.ts'
-import { uploadFile } from '../../files/files.ts'
+import { fileTooLarge, uploadFile } from '../../files/files.ts'
 import type { FileDeps } from '../../files/files.ts'
 import type { FileLinks } from '../../files/signed-file-url.ts'
+import { UPLOAD_IDLE_MS } from '../multipart-body.ts'
 import { success } from '../success-reply.ts'
 import { uploadQuery } from './agent-wire.ts'
 import type { Uploaded } from './agent-wire.ts'
@@ -20,6 +21,9 @@ export const uploadRoutes =
       '/api/console/files',
       { config: { auth: 'session', audit: 'none' }, schema: { querystring: uploadQuery } },
       async (request) => {
+        const { maxUploadBytes } = services.limits
+        if (Number(request.headers['content-length'] ?? 0) > maxUploadBytes) throw fileTooLarge(maxUploadBytes)
+        request.raw.setTimeout(UPLOAD_IDLE_MS, () => request.raw.destroy())
         const file = await uploadFile(services, request.principal, { name: request.query.name, stream: request.raw })
         return success(request, toUploaded(file, services.links))
       },
