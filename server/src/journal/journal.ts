@@ -10,7 +10,7 @@ import type { JournalNews } from './journal-news.ts'
 import { findLastEntry, findOwnSegment, listEntries, toSegments } from './journal-store.ts'
 import type { JournalEntry } from './journal-store.ts'
 import { createLiveLog } from './live-log.ts'
-import type { Batch, LiveLog } from './live-log.ts'
+import type { Batch } from './live-log.ts'
 
 /**
  * The append-only list of numbered events of each run. Readers in this process get an event from

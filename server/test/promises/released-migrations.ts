@@ -16,4 +16,6 @@ export const releasedMigrations: Record<string, string> = {
   '0014-key-policy': 'f2b54a78afaf20d45458c7c44eab8aef',
   '0015-stop-requests': 'a08cee7a53402108ee9600553d2a51ac',
   '0016-audit': '08d1952d15494e693efe0dd7914ce93c',
+  '0017-covered-lists': 'b89f6ac65803cd30b132442af44928ec',
+  '0018-queued-runs': '43fbe978be2d57a78a8930a129c92895',
 }
