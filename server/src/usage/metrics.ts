@@ -31,6 +31,7 @@ export function createMetrics(gauges: Gauges): Metrics {
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300],
     registers,
   })
+  const nameOf = createKeyNames()
   const countChat = countRuns({ of: 'chat', title: 'Chat runs' }, registers)
   const countWorkflow = countRuns({ of: 'workflow', title: 'Workflow runs' }, registers)
   const tokens = new Counter({
@@ -52,7 +53,7 @@ export function createMetrics(gauges: Gauges): Metrics {
     contentType: registry.contentType,
     render: () => registry.metrics(),
     httpRequest({ endpoint, method, status, keyId, seconds }) {
-      requests.inc({ endpoint, method, status, api_key_id: keyId ?? '' })
+      requests.inc({ endpoint, method, status, api_key_id: keyId === undefined ? '' : nameOf(keyId) })
       durations.observe({ endpoint, method }, seconds)
     },
     runEnded: (run) => {
@@ -63,6 +64,17 @@ export function createMetrics(gauges: Gauges): Metrics {
       countWorkflow(run)
       countTokens(run)
     },
+  }
+}
+
+/** Each value of a label is kept for as long as the process lives: keys beyond so many go by one name. */
+const KEYS_NAMED = 1_000
+
+function createKeyNames(): (keyId: string) => string {
+  const named = new Set<string>()
+  return (keyId) => {
+    if (named.size < KEYS_NAMED) named.add(keyId)
+    return named.has(keyId) ? keyId : 'other'
   }
 }
 
