@@ -57,7 +57,9 @@ function install(name: string): string {
 
 type Installed = { seconds: number; rebuildSeconds?: number; mb: number; packages: number }
 
-const parseInstalled = (line: string) => JSON.parse(line) as Installed
+function parseInstalled(line: string): Installed {
+  return JSON.parse(line) as Installed
+}
 
 function measure(names: string[], workloads: string, results: string): void {
   const { rounds, seconds } = values
