@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { PolicyWire } from '../../src/http/console/key-policy-wire.ts'
-import { answers, calls, fails, says, saysForever } from '../support/fake-provider.ts'
+import { answers, calls, fails, says, saysForever, wait } from '../support/fake-provider.ts'
 import { expectRefusal } from '../support/expect-refusal.ts'
 import { changeKey, makeLimitedKey } from '../support/limited-keys.ts'
 import type { LimitedKey } from '../support/limited-keys.ts'
@@ -128,6 +128,16 @@ function limitsRuns(app: TestApp): void {
       await app.call('POST', '/v3/chat/cancel', { chat_id: body.data.id, conversation_id: body.data.conversation_id })
     app.provider.script = says('done')
     expect((await chat(app, key)).status).toBe(200)
+  })
+
+  test('the same request sent many times at once is one run, and takes one place', async () => {
+    const { apiKey } = await makeLimitedKey(app, { concurrent_runs: 1 })
+    app.provider.script = answers(['once', wait(300)])
+    const options = { apiKey, headers: { 'idempotency-key': 'together' } }
+    const body = { bot_id: 123456, query: 'hi' }
+    const replies = await Promise.all(Array.from({ length: 20 }, () => app.call('POST', '/v3/chat', body, options)))
+    expect(new Set(replies.map(({ status }) => status))).toEqual(new Set([200]))
+    expect(new Set(replies.map(({ body }) => body.data.id)).size).toBe(1)
   })
 
   test('every door counts: workflows whole, streamed and queued, chatflows, OpenAI’s, MCP', async () => {

@@ -25,10 +25,10 @@ function script({ lastUserText }: ReceivedRequest): ReturnType<typeof answers> {
   return answers(['a ', wait(150), 'b ', wait(150), 'c'])
 }
 
-describe.skipIf(cannotRunCluster())('nodes that come and go', () => {
+describe.skipIf(cannotRunCluster())('three nodes that come and go', () => {
   let cluster: NodeCluster
   beforeAll(async () => {
-    cluster = await startNodeCluster(script)
+    cluster = await startNodeCluster(script, { third: true })
     await applyWorkflow(cluster)
     return () => cluster[Symbol.asyncDispose]()
   }, STARTS_MS)
@@ -53,7 +53,8 @@ describe.skipIf(cannotRunCluster())('nodes that come and go', () => {
     const streams = await Promise.all(Array.from({ length: 4 }, () => openChat(one, 'guide')))
     await Promise.all(streams.map((stream) => stream.until((frames) => deltaText(frames) === 'so far ')))
     const started = await Promise.all(Array.from({ length: 4 }, () => startRun(cluster)))
-    // what is said is stored, and both nodes execute workflows
+    const load = startLoad(cluster)
+    // what is said is stored, and all nodes execute workflows
     await sleep(1_000)
     await one.kill()
     const killedAt = performance.now()
@@ -68,6 +69,11 @@ describe.skipIf(cannotRunCluster())('nodes that come and go', () => {
       expect(messages).toEqual([expect.objectContaining({ content: 'so far ', meta_data: { incomplete: 'failed' } })])
     }
     for (const runId of started) await expect.poll(() => runStatus(cluster, runId), { timeout: 20_000, interval: 200 }).toBe('Success')
+    const { done, failures } = await load.stop()
+    console.info(`${done} requests around the death of a node, ${failures.length} failed`)
+    // what it was answering at that moment, and nothing after it
+    expect(failures.length).toBeLessThanOrEqual(CLIENTS)
+    expect(done).toBeGreaterThan(100)
     await one.start()
     expect((await one.call('POST', '/v3/chat', { bot_id: 123456, query: 'x' })).body.message.content).toBe('a b c')
   })

@@ -19,7 +19,7 @@ import type { TestApp } from './test-app.ts'
 
 /** Several real servers on one MariaDB and one Redis of their own, behind a real nginx with the configuration of `deploy/`. */
 export type NodeCluster = AsyncDisposable & {
-  nodes: [ClusterNode, ClusterNode]
+  nodes: [ClusterNode, ClusterNode, ...ClusterNode[]]
   front: NginxFront
   mariadb: MariadbServer
   redis: RedisServer
@@ -44,7 +44,10 @@ export const STARTS_MS = 90_000
 export const cannotRunCluster = (): boolean => cannotRun('mariadbd', 'redis-server', 'redis-cli', 'nginx', 'openssl')
 
 /** Bot 123456 answers by the provider. Each node believes that it is on a machine of its own, where this machine can do that. */
-export async function startNodeCluster(provided: Parameters<typeof startFakeProvider>[0] = answers(['ok'])): Promise<NodeCluster> {
+export async function startNodeCluster(
+  provided: Parameters<typeof startFakeProvider>[0] = answers(['ok']),
+  { third = false } = {},
+): Promise<NodeCluster> {
   await using started = new AsyncDisposableStack()
   const dataDir = await mkdtemp(join(tmpdir(), 'coze-plus-nodes-'))
   started.defer(() => rm(dataDir, { recursive: true, force: true }))
@@ -60,14 +63,15 @@ export async function startNodeCluster(provided: Parameters<typeof startFakeProv
   started.defer(first.dispose)
   const apiKey = await first.firstKey()
   const second = await createNode('two', env)
-  started.defer(second.dispose)
-  await second.start()
-  const front = started.use(await startNginx(await siteFor([first.port, second.port]), first.port))
+  const others = [second, ...(third ? [await createNode('three', env)] : [])]
+  for (const other of others) started.defer(other.dispose)
+  await Promise.all(others.map((other) => other.start()))
+  const front = started.use(await startNginx(await siteFor([first, ...others].map(({ port }) => port)), first.port))
 
   const all = started.move()
   return {
     ...{ front, mariadb, redis, provider, apiKey },
-    nodes: [first.callingWith(apiKey), second.callingWith(apiKey)],
+    nodes: [first.callingWith(apiKey), second.callingWith(apiKey), ...others.slice(1).map((other) => other.callingWith(apiKey))],
     command: (...args) => outputOf(process.execPath, [cozePlusCommand, ...args], { env }),
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   }
@@ -118,10 +122,9 @@ const canNameMachines = () => userInfo().uid === 0 && findPrograms('unshare').le
 /** What an operator copies, with the addresses of these nodes; one client here is as busy as a hundred. */
 async function siteFor(ports: number[]): Promise<string> {
   const site = await readFile(join(repositoryRoot, 'deploy', 'nginx.conf'), 'utf8')
-  const [one = 0, two = 0] = ports
+  const servers = /^( *server )10\.0\.0\.11:8888(.*\n) *server 10\.0\.0\.12:8888.*\n/m
   return site
-    .replace('10.0.0.11:8888', `127.0.0.1:${one}`)
-    .replace('10.0.0.12:8888', `127.0.0.1:${two}`)
+    .replace(servers, (_all, before: string, after: string) => ports.map((port) => `${before}127.0.0.1:${port}${after}`).join(''))
     .replace('rate=100r/s', 'rate=10000r/s')
     .replace('burst=200', 'burst=10000')
 }
