@@ -47,6 +47,12 @@ test('a key is made with limits, shown, changed, disabled, enabled and rotated',
   expect(rotated).toMatchObject({ id, old_secrets: [{ last4: String(made['api_key']).slice(-4) }] })
   expect(rotated['api_key']).not.toBe(made['api_key'])
   expect(await run('show', id)).toMatch(/^old secret \*\*\*\*\w{4}: valid until \d{4}-.*, last used never$/m)
+
+  const audit = await outputOf(process.execPath, [cozePlusCommand, 'audit', 'list', '--action', 'key.', '--json'], { env })
+  const entries: { action: string; details: object }[] = JSON.parse(audit)
+  const deeds = entries.map(({ action, details }) => [action, 'disabled' in details ? details.disabled : undefined])
+  const switched = [true, false].map((disabled) => ['key.update', disabled])
+  expect(deeds.toReversed()).toEqual([['key.create', undefined], ['key.update', undefined], ...switched, ['key.rotate', undefined]])
 })
 
 test('what is wrong is said in one line', { timeout: 120_000 }, async () => {

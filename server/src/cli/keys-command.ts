@@ -103,7 +103,8 @@ const switchCommand = (name: 'disable' | 'enable', description: string) =>
       withCore(async (core) => {
         const deps = keyDeps(core)
         await updateKeyOfAnyUser(deps, { keyId: toKeyId(id), expiry: {}, disabled: name === 'disable' })
-        await recordKey(core, { action: `key.${name}`, id })
+        // as over HTTP: one way to ask the log for it
+        await recordKey(core, { action: 'key.update', id, details: { disabled: name === 'disable' } })
         printKey(await getKeyOfAnyUser(deps, id), options)
       }),
     )
