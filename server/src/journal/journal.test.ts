@@ -168,6 +168,22 @@ describe.each(testDatabases())('the journal on $name', ({ open }) => {
     expect(await journal.stored('1')).toEqual(range(1, 6))
   })
 
+  test('a run that is refused does not keep those from being stored that are written with it', async () => {
+    await using db = await open()
+    const journal = openTestJournal(db)
+    const logs = ['1', '2', '3'].map((id) => journal.open(id))
+    // somebody else has ended the second
+    await openTestJournal(db).open('2').close([100])
+    for (const log of logs) for (const number of [1, 2]) log.append(number)
+    await journal.flush()
+
+    expect(await Promise.all(['1', '2', '3'].map(journal.stored))).toEqual([[1, 2], [100], [1, 2]])
+    expect(journal.errors).toHaveLength(1)
+    logs[0]?.append(3)
+    await journal.flush()
+    expect(await journal.stored('1')).toEqual([1, 2, 3])
+  })
+
   test('runs do not mix', async () => {
     await using db = await open()
     const journal = openTestJournal(db)
