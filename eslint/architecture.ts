@@ -39,7 +39,7 @@ export const packageHomes = [
   { packages: ['node:http', 'node:https', 'node:http2'], homes: ['app.ts', 'http/**', 'models/**'] },
   {
     packages: ['node:net', 'node:tls', 'node:dgram', 'node:dns'],
-    homes: ['lib/{guarded-fetch,address-rules,cidr}.ts', 'http/broken-request.ts', 'http/doors.ts', 'cli/doctor-command.ts'],
+    homes: ['lib/{guarded-fetch,address-rules,cidr}.ts', 'http/broken-request.ts', 'http/listen.ts', 'cli/doctor-command.ts'],
   },
   { packages: ['ai', '@ai-sdk/'], homes: ['models/**'] },
   { packages: ['standardwebhooks'], homes: ['webhooks/**'] },

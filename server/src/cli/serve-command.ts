@@ -6,7 +6,7 @@ import { createApp } from '../app.ts'
 import { loadConfig } from '../config.ts'
 import type { Config } from '../config.ts'
 import { openCore } from '../core.ts'
-import { openDoors } from '../http/doors.ts'
+import { listen } from '../http/listen.ts'
 import { firstRun } from './first-run.ts'
 import type { FirstRun } from './first-run.ts'
 import { print } from './command-core.ts'
@@ -26,13 +26,13 @@ async function serve(): Promise<void> {
   try {
     first = await firstRun(core)
     const app = await createApp(core)
-    const doors = await openDoors(app.http, config)
+    const listeners = await listen(app.http, config)
     announce(config, first)
     releaseStartupMemory()
 
     await stopSignal()
     log.logger.info('stopping: live chats may end first')
-    await Promise.all([doors.close(), app.close()])
+    await Promise.all([listeners.close(), app.close()])
   } catch (cause) {
     // they are shown only once: not even a port in use may swallow them
     if (first) announceFirstRun(config, first)

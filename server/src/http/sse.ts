@@ -95,7 +95,7 @@ function* portionsOf(frames: string[]): Generator<string[]> {
     portion.push(frame)
     chars += frame.length
   }
-  yield portion
+  if (chars > 0) yield portion
 }
 
 /**

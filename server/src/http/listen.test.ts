@@ -4,11 +4,11 @@ import type { Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import Fastify from 'fastify'
 import { expect, onTestFinished, test } from 'vitest'
-import { openDoors } from './doors.ts'
+import { listen } from './listen.ts'
 
 const host = '127.0.0.1'
 
-test('whoever comes is let in soon, however long a turn of the event loop is', async () => {
+test('whoever comes is taken soon, however long a turn of the event loop is', async () => {
   const { http, port } = await openServer()
   let turns = 0
   let counting = true
@@ -17,7 +17,7 @@ test('whoever comes is let in soon, however long a turn of the event loop is', a
     if (counting) setImmediate(turn)
   }
   const callers = Array.from({ length: 64 }, () => call(port))
-  // the handshakes are the system's: all are at the door before the first turn
+  // the handshakes are the system's: all wait to be accepted before the first turn
   const cameAt: number[] = []
   http.server.on('connection', () => cameAt.push(turns))
   turn()
@@ -25,7 +25,7 @@ test('whoever comes is let in soon, however long a turn of the event loop is', a
   counting = false
 
   expect(cameAt).toHaveLength(64)
-  // one door lets in one a turn
+  // one socket takes one a turn
   expect(Math.max(...cameAt) - Math.min(...cameAt)).toBeLessThan(40)
 })
 
@@ -36,19 +36,19 @@ test('a port that somebody has is refused, also when it is one of ours', async (
   onTestFinished(() => void stranger.close())
   const taken = stranger.address()
 
-  await expect(openDoors(Fastify(), { host, port })).rejects.toMatchObject({ code: 'EADDRINUSE' })
+  await expect(listen(Fastify(), { host, port })).rejects.toMatchObject({ code: 'EADDRINUSE' })
   const strangers = typeof taken === 'object' && taken ? taken.port : 0
-  await expect(openDoors(Fastify(), { host, port: strangers })).rejects.toMatchObject({ code: 'EADDRINUSE' })
+  await expect(listen(Fastify(), { host, port: strangers })).rejects.toMatchObject({ code: 'EADDRINUSE' })
 })
 
-test('closed doors let nobody in, and those who are in get their answer', async () => {
-  const { http, doors, port } = await openServer()
+test('closed listeners take nobody, and those who are in get their answer', async () => {
+  const { http, listeners, port } = await openServer()
   const arrived = Promise.withResolvers<undefined>()
   let inside = 0
   http.server.on('request', () => ++inside === 16 && arrived.resolve(undefined))
   const answers = Array.from({ length: 16 }, () => call(port, '/slow')).map(text)
   await arrived.promise
-  await Promise.all([doors.close(), http.close()])
+  await Promise.all([listeners.close(), http.close()])
 
   for (const answer of await Promise.all(answers)) expect(answer).toContain('200 OK')
   const late = connect(port, host)
@@ -62,10 +62,10 @@ async function openServer() {
     await new Promise((resolve) => setTimeout(resolve, 100))
     return 'there'
   })
-  const doors = await openDoors(http, { host, port: 0 })
-  onTestFinished(async () => void (await Promise.all([doors.close(), http.close()])))
+  const listeners = await listen(http, { host, port: 0 })
+  onTestFinished(async () => void (await Promise.all([listeners.close(), http.close()])))
   const address = http.server.address()
-  return { http, doors, port: typeof address === 'object' && address ? address.port : 0 }
+  return { http, listeners, port: typeof address === 'object' && address ? address.port : 0 }
 }
 
 function call(port: number, path = '/'): Socket {
